@@ -1,0 +1,1 @@
+"""Selfcare: the self-care portal of a mobile or internet operator."""
