@@ -1,0 +1,1 @@
+"""Who the customer is: contacts, sites and details, at /account."""

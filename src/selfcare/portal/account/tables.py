@@ -1,0 +1,38 @@
+"""People and places of a customer. Both are read-only for customers."""
+
+from __future__ import annotations
+
+from piccolo.columns import JSONB, UUID, Boolean, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Contact(Table, tablename="contact"):
+    """`types` is a JSON list of billing, technical, general, emergency. Without `user_id` nobody can sign in as it."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    name = Varchar(160)
+    types = JSONB(default="[]")
+    email = Varchar(254, null=True, default=None)
+    phone = Varchar(20, null=True, default=None)
+    user_id = UUID(null=True, default=None)
+    is_primary = Boolean(default=False)
+    created_at = Timestamptz(default=None)
+    external_id = Varchar(80, null=True, default=None, unique=True)
+
+
+class Site(Table, tablename="site"):
+    """`geo` is "latitude,longitude" in degrees, or nothing."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    label = Varchar(100)
+    address_line_1 = Varchar(160)
+    address_line_2 = Varchar(160)
+    city = Varchar(100)
+    state = Varchar(100)
+    zip_code = Varchar(20)
+    country = Varchar(2)
+    geo = Varchar(40, null=True, default=None)
+    created_at = Timestamptz(default=None)
+    external_id = Varchar(80, null=True, default=None, unique=True)

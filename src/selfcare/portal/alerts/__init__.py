@@ -1,0 +1,1 @@
+"""Conditions shown while they are true, at /alerts."""

@@ -1,0 +1,63 @@
+"""Bills and their lines. The lines of a bill are its transactions."""
+
+from __future__ import annotations
+
+from piccolo.columns import UUID, BigInt, Date, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Invoice(Table, tablename="invoice"):
+    """What is owed is `net_minor + tax_minor - paid_minor`. Drafts are invisible; an issued bill never changes but in
+    `paid_minor` and `state`. `corrects_id` ties a credit note to its bill.
+    """
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    number = Varchar(32, unique=True)
+    kind = Varchar(16, default="regular")
+    date = Date(default=None)
+    due_on = Date(default=None)
+    period_start = Date(null=True, default=None)
+    period_end = Date(null=True, default=None)
+    currency = Varchar(3)
+    net_minor = BigInt(default=0)
+    tax_minor = BigInt(default=0)
+    paid_minor = BigInt(default=0)
+    state = Varchar(8)
+    corrects_id = UUID(null=True, default=None)
+    pdf_hash = Varchar(64, null=True, default=None)
+    purchase_ref = Varchar(60, null=True, default=None)
+    created_at = Timestamptz(default=None)
+    external_id = Varchar(80, null=True, default=None, unique=True)
+
+
+class Transaction(Table, tablename="billing_transaction"):
+    """One line of money owed (+) or given (−).
+
+    `amount_minor` is before tax and `tax_minor` comes on top: the account moves by their sum. A bill's `net_minor` and
+    `tax_minor` are sums over its lines that are no payment and no refund; its `paid_minor` is minus the sum of those.
+    A payment carries the bill it pays as `invoice_id`. Voided lines (`voided_at`) count nowhere.
+    `wholesale_minor` never leaves the house.
+    """
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    at = Timestamptz(default=None)
+    kind = Varchar(16)
+    description = Varchar(200)
+    quantity = BigInt(default=1)
+    unit_price_minor = BigInt(null=True, default=None)
+    amount_minor = BigInt(default=None)
+    tax_permille = BigInt(default=0)
+    tax_minor = BigInt(default=0)
+    currency = Varchar(3)
+    invoice_id = UUID(null=True, default=None)
+    service_id = UUID(null=True, default=None)
+    order_id = UUID(null=True, default=None)
+    payment_id = UUID(null=True, default=None)
+    period_start = Date(null=True, default=None)
+    period_end = Date(null=True, default=None)
+    voided_at = Timestamptz(null=True, default=None)
+    wholesale_minor = BigInt(null=True, default=None, secret=True)
+    created_at = Timestamptz(default=None)
+    external_id = Varchar(80, null=True, default=None, unique=True)

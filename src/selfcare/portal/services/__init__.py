@@ -1,0 +1,1 @@
+"""What the customer has bought, at /services."""

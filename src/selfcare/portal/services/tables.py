@@ -1,0 +1,90 @@
+"""What is sold, and what each customer has bought."""
+
+from __future__ import annotations
+
+from piccolo.columns import JSONB, UUID, BigInt, Boolean, Date, Text, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Product(Table, tablename="product"):
+    """A plan, top-up, add-on or bundle.
+
+    Prices are what the customer pays, tax included; `tax_permille` is the rate in them (200 = 20 %).
+    `customer_types`, `requires`, `excludes` (slugs) and `features` are JSON lists; an empty `customer_types` means
+    everybody. `editable` lists the parameters a customer may change. `grants` is a JSON list of objects: kind, label,
+    amount (null = unlimited), scope, consume_order, mode (add, reset), lifetime_days (null = for ever; of a plan: until
+    its period ends), counts_mms, blocker. Custom amounts are allowed between `custom_min_minor` and `custom_max_minor`
+    when those are set.
+    `provisioning_…` and `wholesale_…` never leave the house.
+    """
+
+    id = UUID(primary_key=True, default=None)
+    slug = Varchar(80, unique=True)
+    name = Varchar(100)
+    description = Text()
+    category = Varchar(16)
+    service_type = Varchar(16)
+    customer_types = JSONB(default="[]")
+    requires = JSONB(default="[]")
+    excludes = JSONB(default="[]")
+    enabled = Boolean(default=True)
+    on_sale_from = Timestamptz(null=True, default=None)
+    on_sale_until = Timestamptz(null=True, default=None)
+    sort = BigInt(default=0)
+    icon = Varchar(32)
+    features = JSONB(default="[]")
+    terms_url = Varchar(500, null=True, default=None)
+    price_minor = BigInt(default=0)
+    setup_price_minor = BigInt(default=0)
+    currency = Varchar(3)
+    period = Varchar(8, default="none")
+    custom_min_minor = BigInt(null=True, default=None)
+    custom_max_minor = BigInt(null=True, default=None)
+    tax_code = Varchar(16)
+    tax_permille = BigInt(default=0)
+    grants = JSONB(default="[]")
+    repeatable = Boolean(default=False)
+    editable = JSONB(default="[]")
+    min_term = BigInt(default=0)
+    version = BigInt(default=1)
+    provisioning_play = Varchar(100, null=True, default=None, secret=True)
+    provisioning_vars = JSONB(default="{}", secret=True)
+    wholesale_cost_minor = BigInt(null=True, default=None, secret=True)
+    wholesale_setup_cost_minor = BigInt(null=True, default=None, secret=True)
+    created_at = Timestamptz(default=None)
+    external_id = Varchar(80, null=True, default=None, unique=True)
+
+
+class Service(Table, tablename="service"):
+    """One bought thing. `monthly_minor` includes tax, as the customer reads it. `configuration` is a JSON object of
+    label → value that the customer may read (hardware, APN, speed); nothing internal belongs there.
+    """
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    product_id = UUID(default=None)
+    site_id = UUID(null=True, default=None)
+    name = Varchar(160)
+    nickname = Varchar(60, null=True, default=None)
+    type = Varchar(16)
+    state = Varchar(16)
+    suspend_reason = Varchar(16, null=True, default=None)
+    end_reason = Varchar(16, null=True, default=None)
+    activated_at = Timestamptz(null=True, default=None)
+    suspended_at = Timestamptz(null=True, default=None)
+    ended_at = Timestamptz(null=True, default=None)
+    ends_at = Timestamptz(null=True, default=None)
+    renews = Boolean(default=False)
+    monthly_minor = BigInt(default=0)
+    currency = Varchar(3)
+    msisdn = Varchar(16, null=True, default=None)
+    iccid = Varchar(22, null=True, default=None)
+    ocs_account = Varchar(80, null=True, default=None)
+    contract_ends_on = Date(null=True, default=None)
+    lock_sim = Boolean(default=False)
+    lock_port = Boolean(default=False)
+    next_product_id = UUID(null=True, default=None)
+    cancel_at = Timestamptz(null=True, default=None)
+    configuration = JSONB(default="{}")
+    created_at = Timestamptz(default=None)
+    external_id = Varchar(80, null=True, default=None, unique=True)
