@@ -1,1 +1,1 @@
-"""Selfcare."""
+"""Words everybody uses: money, time, phone numbers, units, ids, errors, language. Standard library and phonenumbers."""

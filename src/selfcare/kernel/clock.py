@@ -1,0 +1,57 @@
+"""The one clock. Nothing else asks the machine for the time, so tests and the demo can turn it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_offset = timedelta(0)
+_frozen: datetime | None = None
+
+
+def now() -> datetime:
+    """Aware UTC."""
+    return _frozen or datetime.now(UTC) + _offset
+
+
+def today(zone: str) -> date:
+    """The date people in that zone write on a letter now."""
+    return now().astimezone(ZoneInfo(zone)).date()
+
+
+def travel_to(at: datetime) -> None:
+    """Go to that moment; time runs on from there, unless it is frozen."""
+    global _offset, _frozen
+    at = _utc(at)
+    if _frozen is not None:
+        _frozen = at
+    else:
+        _offset = at - datetime.now(UTC)
+
+
+def travel_by(delta: timedelta) -> None:
+    travel_to(now() + delta)
+
+
+def reset() -> None:
+    """Back to the machine's own time."""
+    global _offset, _frozen
+    _offset, _frozen = timedelta(0), None
+
+
+@contextmanager
+def frozen(at: datetime) -> Iterator[None]:
+    """Time stands still inside; afterwards the clock is as it was."""
+    global _offset, _frozen
+    before = _offset, _frozen
+    _frozen = _utc(at)
+    try:
+        yield
+    finally:
+        _offset, _frozen = before
+
+
+def _utc(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError("a time needs its zone, for example 2026-12-01T09:00:00+00:00")
+    return at.astimezone(UTC)
