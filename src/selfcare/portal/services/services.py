@@ -1,0 +1,136 @@
+"""How a service is doing, in the customer's words. Derived at every reading, stored nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from selfcare.kernel.words import _, ngettext
+
+SOON = timedelta(days=7)
+HOURS_BELOW = timedelta(hours=48)
+FOLDED_AFTER = timedelta(days=90)
+
+
+class Mark(StrEnum):
+    BEING_SET_UP = "being_set_up"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    SUSPENDED = "suspended"
+    EXPIRING_SOON = "expiring_soon"
+    ACTIVE = "active"
+
+
+WORST_FIRST = (
+    Mark.SUSPENDED,
+    Mark.EXPIRING_SOON,
+    Mark.BEING_SET_UP,
+    Mark.ACTIVE,
+    Mark.EXPIRED,
+    Mark.CANCELLED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """The columns of a service that say how it is doing."""
+
+    state: str
+    suspend_reason: str | None = None
+    end_reason: str | None = None
+    ends_at: datetime | None = None
+    ended_at: datetime | None = None
+    renews: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    mark: Mark
+    label: str
+    why: str | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.mark in (Mark.ACTIVE, Mark.EXPIRING_SOON)
+
+    @property
+    def is_over(self) -> bool:
+        return self.mark in (Mark.EXPIRED, Mark.CANCELLED)
+
+    @property
+    def rank(self) -> int:
+        """0 is the one to look at first."""
+        return WORST_FIRST.index(self.mark)
+
+
+def status_of(life: Life, now: datetime) -> Status:
+    mark = _mark(life, now)
+    return Status(mark, _label(mark), _why(life, now) if mark in (Mark.SUSPENDED, Mark.EXPIRING_SOON) else None)
+
+
+def ending(life: Life, now: datetime) -> str | None:
+    """ "Renews in 4 days", "Ends in 31 hours"; None when it has no end or is over. Time left is rounded down."""
+    if life.ends_at is None or life.ends_at <= now or life.state == "ended":
+        return None
+    left = life.ends_at - now
+    if left >= HOURS_BELOW:
+        return _in_days(left.days, renews=life.renews)
+    return _in_hours(left // timedelta(hours=1), renews=life.renews)
+
+
+def is_folded(life: Life, now: datetime) -> bool:
+    """Ended long ago: kept behind "Ended (n)"."""
+    over_since = life.ended_at or life.ends_at
+    return status_of(life, now).is_over and over_since is not None and now - over_since > FOLDED_AFTER
+
+
+def _mark(life: Life, now: datetime) -> Mark:
+    if life.state == "pending":
+        return Mark.BEING_SET_UP
+    if life.state == "ended" and life.end_reason == "cancelled":
+        return Mark.CANCELLED
+    if life.state == "ended" or (life.ends_at is not None and life.ends_at <= now):
+        return Mark.EXPIRED
+    if life.state == "suspended":
+        return Mark.SUSPENDED
+    if life.ends_at is not None and life.ends_at < now + SOON:
+        return Mark.EXPIRING_SOON
+    return Mark.ACTIVE
+
+
+def _label(mark: Mark) -> str:
+    return {
+        Mark.BEING_SET_UP: _("Being set up"),
+        Mark.CANCELLED: _("Cancelled"),
+        Mark.EXPIRED: _("Expired"),
+        Mark.SUSPENDED: _("Suspended"),
+        Mark.EXPIRING_SOON: _("Expiring soon"),
+        Mark.ACTIVE: _("Active"),
+    }[mark]
+
+
+def _why(life: Life, now: datetime) -> str | None:
+    if life.state != "suspended":
+        return ending(life, now)
+    return {
+        "payment": _("A payment is missing"),
+        "staff": _("Switched off by us"),
+        "fraud": _("Switched off by us to protect you"),
+        "customer": _("Switched off at your request"),
+        "lost": _("Reported lost or stolen"),
+    }.get(life.suspend_reason or "")
+
+
+def _in_days(days: int, *, renews: bool) -> str:
+    if renews:
+        return ngettext("Renews in %(n)s day", "Renews in %(n)s days", days) % {"n": days}
+    return ngettext("Ends in %(n)s day", "Ends in %(n)s days", days) % {"n": days}
+
+
+def _in_hours(hours: int, *, renews: bool) -> str:
+    if hours < 1:
+        return _("Renews in less than an hour") if renews else _("Ends in less than an hour")
+    if renews:
+        return ngettext("Renews in %(n)s hour", "Renews in %(n)s hours", hours) % {"n": hours}
+    return ngettext("Ends in %(n)s hour", "Ends in %(n)s hours", hours) % {"n": hours}

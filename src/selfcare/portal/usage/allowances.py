@@ -1,0 +1,295 @@
+"""What is left, what was used, and whether it will last. Pure arithmetic on buckets and what was put into them.
+
+Amounts are bytes, seconds, counts or minor units, by kind. Expired, disabled and not-yet-started buckets are outside
+the totals; what ended unused is told apart from what was used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+KINDS = ("data", "voice", "sms", "mms", "money", "other")
+SCOPES = ("any", "on_net", "international", "roaming", "premium")
+LOW_PERMILLE = 100
+LOW_WITHOUT_GRANTS = {"data": 500_000_000, "voice": 600, "sms": 10, "mms": 10}
+LOW_MONEY_MINOR = 200
+ON_TRACK_PERMILLE = 50
+UNUSED_SHOWN_FOR = timedelta(days=31)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """`consumed` is what this bucket gave since the period began, where the charging system knows it."""
+
+    id: UUID
+    kind: str
+    remaining: int
+    consume_order: int
+    created_at: datetime
+    label: str = ""
+    origin: str = "plan"
+    scope: str = "any"
+    is_unlimited: bool = False
+    starts_at: datetime | None = None
+    expires_at: datetime | None = None
+    blocker: bool = False
+    disabled: bool = False
+    counts_mms: bool = False
+    currency: str | None = None
+    shared: bool = False
+    consumed: int | None = None
+
+    def has_ended(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+    def is_live(self, now: datetime) -> bool:
+        started = self.starts_at is None or self.starts_at <= now
+        return started and not self.disabled and not self.has_ended(now)
+
+    @property
+    def is_empty(self) -> bool:
+        return self.remaining <= 0 and not self.is_unlimited
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """What was put into a bucket, for which period."""
+
+    bucket_id: UUID
+    amount: int
+    period_start: datetime
+    period_end: datetime | None = None
+    mode: str = "add"
+
+    def is_current(self, now: datetime) -> bool:
+        return self.period_start <= now and (self.period_end is None or now < self.period_end)
+
+
+class Verdict(StrEnum):
+    ON_TRACK = "on_track"
+    PLENTY = "plenty"
+    FAST = "fast"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Share of the allowance left against share of the period still to come."""
+
+    left_permille: int
+    time_left_permille: int
+
+    @property
+    def verdict(self) -> Verdict:
+        ahead = self.left_permille - self.time_left_permille
+        if abs(ahead) <= ON_TRACK_PERMILLE:
+            return Verdict.ON_TRACK
+        return Verdict.PLENTY if ahead > 0 else Verdict.FAST
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A live bucket and its place in the queue, 1 = used first."""
+
+    rank: int
+    bucket: Bucket
+    granted: int | None
+
+    @property
+    def used(self) -> int | None:
+        return None if self.granted is None else max(0, self.granted - self.bucket.remaining)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """One line of the usage page: one kind, one scope. `used` is None when nobody knows what was granted."""
+
+    kind: str
+    scope: str
+    left: int
+    granted: int | None
+    used: int | None
+    is_unlimited: bool
+    is_low: bool
+    is_used_up: bool
+    counts_mms: bool
+    currency: str | None
+    buckets: tuple[Ranked, ...]
+    waiting: tuple[Bucket, ...]
+    ended_unused: int
+    period_start: datetime | None
+    period_end: datetime | None
+    next_expiry: datetime | None
+    pace: Pace | None
+    blocked_by: Bucket | None
+
+    @property
+    def left_permille(self) -> int:
+        """For the bar; an overdrawn credit shows an empty one."""
+        whole = self.left + (self.used or 0)
+        return max(0, self.left) * 1000 // whole if whole > 0 else 0
+
+
+def summarise(
+    buckets: Iterable[Bucket],
+    grants: Iterable[Granted],
+    now: datetime,
+    *,
+    low_permille: int = LOW_PERMILLE,
+    low_money_minor: int = LOW_MONEY_MINOR,
+) -> list[Allowance]:
+    """All lines of one service (or of several together): by kind, the main line before the special scopes."""
+    lines: dict[tuple[str, str], list[Bucket]] = {}
+    for bucket in buckets:
+        lines.setdefault((bucket.kind, _line_of(bucket.scope)), []).append(bucket)
+    current = _current_grants(grants, now)
+    credit = sum(b.remaining for (kind, _scope), some in lines.items() if kind == "money" for b in some if b.is_live(now))
+    return [
+        _allowance(key, lines[key], current, now, credit, low_permille, low_money_minor)
+        for key in sorted(lines, key=lambda key: (KINDS.index(key[0]), SCOPES.index(key[1])))
+    ]
+
+
+def rank(buckets: Iterable[Bucket], now: datetime) -> list[Bucket]:
+    """The order in which they are used: `consume_order`, then what ends first, then the older one."""
+    live = [bucket for bucket in buckets if bucket.is_live(now)]
+    return sorted(live, key=lambda b: (b.consume_order, b.expires_at or _NEVER, b.created_at, b.id))
+
+
+def is_low(
+    kind: str,
+    left: int,
+    granted: int | None,
+    *,
+    low_permille: int = LOW_PERMILLE,
+    low_money_minor: int = LOW_MONEY_MINOR,
+) -> bool:
+    """At or under the threshold; of an unlimited line do not ask."""
+    if kind == "money":
+        return left <= low_money_minor
+    if granted:
+        return left * 1000 <= granted * low_permille
+    return left <= LOW_WITHOUT_GRANTS.get(kind, 0)
+
+
+def pace_of(left: int, granted: int, start: datetime, end: datetime, now: datetime) -> Pace | None:
+    """None outside the period, when there is nothing to be paced."""
+    if granted <= 0 or not start <= now < end:
+        return None
+    left_permille = min(1000, max(0, left) * 1000 // granted)
+    return Pace(left_permille, (end - now) * 1000 // (end - start))
+
+
+def _allowance(
+    key: tuple[str, str],
+    buckets: Sequence[Bucket],
+    grants: dict[UUID, list[Granted]],
+    now: datetime,
+    credit: int,
+    low_permille: int,
+    low_money_minor: int,
+) -> Allowance:
+    kind, scope = key
+    queue = rank(buckets, now)
+    left = sum(bucket.remaining for bucket in queue if not bucket.is_unlimited)
+    unlimited = any(bucket.is_unlimited for bucket in queue)
+    metered = [bucket for bucket in queue if not bucket.is_unlimited]
+    granted = _sum_known([_granted(bucket, grants) for bucket in metered])
+    start, end = _period(queue, grants)
+    return Allowance(
+        kind=kind,
+        scope=scope,
+        left=left,
+        granted=granted,
+        used=_used(metered, grants),
+        is_unlimited=unlimited,
+        is_low=bool(queue)
+        and not unlimited
+        and is_low(kind, left, granted, low_permille=low_permille, low_money_minor=low_money_minor),
+        is_used_up=left <= 0 and not unlimited,
+        counts_mms=any(bucket.counts_mms for bucket in queue),
+        currency=next((bucket.currency for bucket in buckets), None),
+        buckets=tuple(Ranked(n, bucket, _granted(bucket, grants)) for n, bucket in enumerate(queue, 1)),
+        waiting=tuple(b for b in buckets if b.starts_at is not None and b.starts_at > now and not b.disabled),
+        ended_unused=_ended_unused(buckets, start, now),
+        period_start=start,
+        period_end=end,
+        next_expiry=min((b.expires_at for b in queue if b.expires_at and not b.is_empty), default=None),
+        pace=pace_of(left, granted, start, end, now) if granted and start and end and not unlimited else None,
+        blocked_by=_blocker(queue, credit if kind != "money" else 0),
+    )
+
+
+def _line_of(scope: str) -> str:
+    return "any" if scope == "national" else scope
+
+
+def _current_grants(grants: Iterable[Granted], now: datetime) -> dict[UUID, list[Granted]]:
+    """What counts now, by bucket. A grant that resets makes the earlier ones of its bucket history."""
+    current: dict[UUID, list[Granted]] = {}
+    for grant in sorted(grants, key=lambda grant: grant.period_start):
+        if not grant.is_current(now):
+            continue
+        if grant.mode == "reset":
+            current[grant.bucket_id] = []
+        current.setdefault(grant.bucket_id, []).append(grant)
+    return current
+
+
+def _granted(bucket: Bucket, grants: dict[UUID, list[Granted]]) -> int | None:
+    known = grants.get(bucket.id)
+    return None if known is None or bucket.is_unlimited else sum(grant.amount for grant in known)
+
+
+def _used(metered: Sequence[Bucket], grants: dict[UUID, list[Granted]]) -> int | None:
+    """What the charging system counted since the period began; where it did not, what was granted and is gone."""
+    return _sum_known([_used_from(bucket, _granted(bucket, grants)) for bucket in metered])
+
+
+def _used_from(bucket: Bucket, granted: int | None) -> int | None:
+    if bucket.consumed is not None:
+        return bucket.consumed
+    return None if granted is None else max(0, granted - bucket.remaining)
+
+
+def _sum_known(amounts: Sequence[int | None]) -> int | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
+
+
+def _period(queue: Sequence[Bucket], grants: dict[UUID, list[Granted]]) -> tuple[datetime | None, datetime | None]:
+    """The plan's period where there is one, else that of the grant which ends first."""
+    dated = [
+        (bucket.origin != "plan", grant.period_end, grant.period_start)
+        for bucket in queue
+        for grant in grants.get(bucket.id, ())
+        if grant.period_end is not None
+    ]
+    if not dated:
+        return None, None
+    _not_plan, end, start = min(dated)
+    return start, end
+
+
+def _ended_unused(buckets: Sequence[Bucket], period_start: datetime | None, now: datetime) -> int:
+    since = period_start or now - UNUSED_SHOWN_FOR
+    return sum(
+        max(0, bucket.remaining)
+        for bucket in buckets
+        if bucket.expires_at and since <= bucket.expires_at <= now and not bucket.is_unlimited and not bucket.disabled
+    )
+
+
+def _blocker(queue: Sequence[Bucket], credit: int) -> Bucket | None:
+    """The empty bucket that stops use although something behind it, or credit, is left."""
+    for place, bucket in enumerate(queue):
+        if not bucket.is_empty:
+            return None
+        if bucket.blocker:
+            behind = any(not other.is_empty for other in queue[place + 1 :])
+            return bucket if behind or credit > 0 else None
+    return None
