@@ -147,7 +147,9 @@ def summarise(
     for bucket in buckets:
         lines.setdefault((bucket.kind, _line_of(bucket.scope)), []).append(bucket)
     current = _current_grants(grants, now)
-    credit = sum(b.remaining for (kind, _scope), some in lines.items() if kind == "money" for b in some if b.is_live(now))
+    credit = sum(
+        b.remaining for (kind, _scope), some in lines.items() if kind == "money" for b in some if b.is_live(now)
+    )
     return [
         _allowance(key, lines[key], current, now, credit, low_permille, low_money_minor)
         for key in sorted(lines, key=lambda key: (KINDS.index(key[0]), SCOPES.index(key[1])))
