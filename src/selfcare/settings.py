@@ -1,0 +1,259 @@
+"""The environment, read once into one frozen value. Every name, default and meaning stands in docs/settings.md."""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+
+from selfcare.kernel.money import EXPONENTS
+from selfcare.theme import Theme, load
+
+PREFIX = "SELFCARE_"
+DEVELOPMENT_SECRET = "development-only: this secret is public, it stands in the source code"
+SHORTEST_SECRET = 32
+MAKE_ONE = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+
+
+class BadSettings(Exception):
+    """The environment says something we cannot follow; one sentence for each mistake."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """One key per purpose, so that what leaks or is guessed in one place opens nothing in another."""
+
+    csrf: bytes = field(repr=False)
+    totp: bytes = field(repr=False)
+    audit: bytes = field(repr=False)
+    lockout: bytes = field(repr=False)
+    link: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, secret: str) -> Self:
+        return cls(*(_subkey(secret, each.name) for each in fields(cls)))
+
+
+def _subkey(secret: str, purpose: str) -> bytes:
+    return hmac.digest(secret.encode(), b"selfcare/" + purpose.encode(), hashlib.sha256)
+
+
+def _text(default: str, check: Callable[[str], str], *, secret: bool = False) -> str:
+    return field(default=default, repr=not secret, metadata={"check": check})
+
+
+def _number(default: int, low: int, high: int) -> int:
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+def _any_text(text: str) -> str:
+    return text
+
+
+def _database(url: str) -> str:
+    if not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
+        raise ValueError("must start with sqlite:/// or postgres://")
+    return url
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("must be an address without a path, like https://my.operator.example")
+    return url.rstrip("/")
+
+
+def _mail_server(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError("must look like smtp://user:password@mail.operator.example:587")
+    return url
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (OSError, ValueError) as error:
+        raise ValueError("is not a time zone this machine knows, like Europe/London") from error
+
+
+def _currency(code: str) -> str:
+    if code not in EXPONENTS:
+        raise ValueError("is not a currency of ISO 4217, like GBP")
+    return code
+
+
+def _region(code: str) -> str:
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("is not a country of ISO 3166, like GB")
+    return code
+
+
+def _file(path: str) -> str:
+    if not Path(path).is_file():
+        raise ValueError("is not a file")
+    return path
+
+
+@dataclass(frozen=True)
+class Settings:
+    env: Literal["development", "production", "demo"] = "development"
+    database_url: str = _text("sqlite:///var/selfcare.db", _database, secret=True)
+    public_url: str = _text("http://127.0.0.1:8000", _web_address)
+    secret_key: tuple[str, ...] = field(default=(), repr=False)
+    debug: bool = False
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    trusted_proxies: tuple[str, ...] = ()
+
+    theme: str = _text("", _file)
+    currency: str = _text("GBP", _currency)
+    region: str = _text("GB", _region)
+    zone: str = _text("Europe/London", _zone)
+    data_base: Literal[1000, 1024] = 1000
+
+    password_policy: Literal["default", "nist"] = "default"
+    argon2_memory_kib: int = _number(19_456, 8, 1_048_576)
+    argon2_passes: int = _number(2, 1, 20)
+    argon2_threads: int = _number(2, 1, 16)
+    session_idle_minutes: int = _number(30, 1, 1_440)
+    session_absolute_hours: int = _number(12, 1, 168)
+
+    payments: Literal["embedded", "stripe"] = "embedded"
+    allow_simulated_payments: bool = False
+    mail_url: str = _text("", _mail_server, secret=True)
+    mail_from: str = _text("", _any_text)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
+        """Raises BadSettings naming every mistake at once."""
+        hints, found, problems = get_type_hints(cls), {}, []
+        for each in fields(cls):
+            name = PREFIX + each.name.upper()
+            try:
+                typed = _typed(env, name)
+                if typed:
+                    found[each.name] = _read(typed, hints[each.name], each.metadata)
+            except ValueError as error:
+                problems.append(f"{name} {error}.")
+        if problems:
+            raise BadSettings(problems)
+        if _is_on(env.get("LITESTAR_DEBUG", "")):
+            found["debug"] = True
+        return cls(**found)
+
+    @property
+    def demo(self) -> bool:
+        return self.env == "demo"
+
+    @property
+    def production(self) -> bool:
+        return self.env == "production"
+
+    @cached_property
+    def keys(self) -> Keys:
+        """What everything new is made with."""
+        return self.key_ring[0]
+
+    @cached_property
+    def key_ring(self) -> tuple[Keys, ...]:
+        """The current keys and those before them: what was made with an older one is still accepted."""
+        return tuple(Keys.of(secret) for secret in self.secret_key or (DEVELOPMENT_SECRET,))
+
+    @cached_property
+    def operator(self) -> Theme:
+        return load(Path(self.theme) if self.theme else None)
+
+    def refusals(self) -> list[str]:
+        """Why this must not be started, one sentence each. Nothing is refused outside production but a short secret."""
+        reasons = [_too_short(len(secret)) for secret in self.secret_key if len(secret.encode()) < SHORTEST_SECRET]
+        if not self.production:
+            return reasons
+        if not self.secret_key:
+            reasons.append(f"SELFCARE_SECRET_KEY is not set. {MAKE_ONE}")
+        if DEVELOPMENT_SECRET in self.secret_key:
+            reasons.append(f"SELFCARE_SECRET_KEY is the one from the source code, which everybody knows. {MAKE_ONE}")
+        if self.debug:
+            reasons.append("Debug is on and would show secrets to visitors: unset SELFCARE_DEBUG and LITESTAR_DEBUG.")
+        if not self.public_url.startswith("https://"):
+            reasons.append(f"SELFCARE_PUBLIC_URL is {self.public_url}: in production it must start with https://.")
+        if self.payments == "embedded" and not self.allow_simulated_payments:
+            reasons.append(
+                "Payments are simulated: nobody would really pay. Set SELFCARE_PAYMENTS=stripe, "
+                "or SELFCARE_ALLOW_SIMULATED_PAYMENTS=1 if this is what you want."
+            )
+        return reasons
+
+
+def unknown(env: Mapping[str, str] = os.environ) -> list[str]:
+    """A typing mistake in a name would otherwise be silent."""
+    known = {PREFIX + each.name.upper() for each in fields(Settings)}
+    known |= {name + "_FILE" for name in known}
+    return [_did_you_mean(name, known) for name in sorted(env) if name.startswith(PREFIX) and name not in known]
+
+
+def _did_you_mean(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"{name} is not a setting." + (f" Did you mean {near[0]}?" if near else "")
+
+
+def _too_short(length: int) -> str:
+    return f"SELFCARE_SECRET_KEY has a secret of {length} characters; {SHORTEST_SECRET} are the least. {MAKE_ONE}"
+
+
+def _typed(env: Mapping[str, str], name: str) -> str:
+    path = env.get(f"{name}_FILE", "")
+    if not path:
+        return env.get(name, "").strip()
+    if env.get(name):
+        raise ValueError(f"and {name}_FILE are both set: keep one")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot be read from the file in {name}_FILE ({path})") from error
+
+
+def _read(typed: str, kind: Any, rules: Mapping[str, Any]) -> Any:
+    if kind is bool:
+        return _switch(typed)
+    if kind is int:
+        return _whole_number(typed, rules["low"], rules["high"])
+    if get_origin(kind) is Literal:
+        return _choice(typed, get_args(kind))
+    if get_origin(kind) is tuple:
+        return tuple(part for part in (each.strip() for each in typed.split(",")) if part)
+    return rules["check"](typed)
+
+
+def _switch(typed: str) -> bool:
+    if typed.lower() not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+        raise ValueError(f"is {typed!r}; it must be 1 or 0")
+    return _is_on(typed)
+
+
+def _is_on(typed: str) -> bool:
+    return typed.strip().lower() not in ("", "0", "false", "no", "off")
+
+
+def _whole_number(typed: str, low: int, high: int) -> int:
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 10 and low <= int(typed) <= high):
+        raise ValueError(f"is {typed!r}; it must be a whole number from {low} to {high}")
+    return int(typed)
+
+
+def _choice(typed: str, options: tuple[object, ...]) -> object:
+    by_text = {str(option): option for option in options}
+    if typed not in by_text:
+        raise ValueError(f"is {typed!r}; it must be one of: {', '.join(by_text)}")
+    return by_text[typed]
