@@ -1,0 +1,235 @@
+"""Statements that are written once, compiled once per database, and then only given values.
+
+    LATEST = Prepared(lambda: Invoice.select(Invoice.number).where(Invoice.customer_id == Param("customer")))
+    OWED = Prepared.sql("SELECT sum(open_minor) AS owed FROM invoice WHERE customer_id = :who", types={"owed": int})
+
+    invoices, owed = await fetch_many(LATEST.bind(customer=scope.customer_id), OWED.bind(who=scope.customer_id))
+
+Building a Piccolo query costs more than running it; here that happens at the first use only. Everything that is read in
+one `fetch_many` is one snapshot. Inside `transaction()` all of this sees the transaction's own writes.
+
+Text is portable SQL: `:name` for values, `IN :names` for a list of them. `types` says what an expression is where the
+database cannot know (sums, minima, JSON in hand-written text): it is called with each value that is not null.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from piccolo.columns import JSON, JSONB, Column
+from piccolo.engine.exceptions import TransactionError
+from piccolo.query.base import Query
+from piccolo.table import Table
+
+from selfcare.db.engine import Dialect, Row, current, database
+
+Types = Mapping[str, Callable[[Any], Any]]
+
+
+@dataclass(frozen=True)
+class Param:
+    """Where a value will stand."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    sql: str
+    values: list[Any]
+    types: Types
+
+    def typed(self, rows: list[Row]) -> list[Row]:
+        for name, of in self.types.items():
+            for row in rows:
+                if row[name] is not None:
+                    row[name] = of(row[name])
+        return rows
+
+
+class Prepared:
+    def __init__(self, query: Callable[[], Query[Any, Any]], *, types: Types | None = None) -> None:
+        self._query = query
+        self._text: str | None = None
+        self._types = dict(types or {})
+        self._compiled: dict[Dialect, Compiled] = {}
+
+    @classmethod
+    def sql(cls, text: str, *, types: Types | None = None) -> Prepared:
+        prepared = cls(_no_query, types=types)
+        prepared._text = text
+        return prepared
+
+    def bind(self, **values: Any) -> Bound:
+        dialect = database().dialect
+        compiled = self._compiled.get(dialect) or self._compile(dialect)
+        return Bound(compiled.sql, compiled.fill(values), compiled.types)
+
+    def _compile(self, dialect: Dialect) -> Compiled:
+        if self._text is None:
+            compiled = _from_query(self._query(), dialect, self._types)
+        else:
+            compiled = _from_text(self._text, dialect, self._types)
+        self._compiled[dialect] = compiled
+        return compiled
+
+
+async def fetch(asked: Bound) -> list[Row]:
+    (rows,) = await database().engine.batch_read([(asked.sql, asked.values)])
+    return asked.typed(rows) if asked.types else rows
+
+
+async def fetch_one(asked: Bound) -> Row | None:
+    rows = await fetch(asked)
+    return rows[0] if rows else None
+
+
+async def fetch_many(*asked: Bound) -> tuple[list[Row], ...]:
+    answers = await database().engine.batch_read([(bound.sql, bound.values) for bound in asked])
+    return tuple(bound.typed(rows) for bound, rows in zip(asked, answers, strict=True))
+
+
+async def execute(asked: Bound) -> list[Row]:
+    """A write, inside `transaction()`; the rows of its RETURNING."""
+    return asked.typed(await _open_transaction().rows(asked.sql, asked.values))
+
+
+async def execute_many(statement: Prepared, values: Iterable[Mapping[str, Any]]) -> None:
+    """The same write for many rows, inside `transaction()`, in one go."""
+    transaction = _open_transaction()
+    bound = [statement.bind(**each) for each in values]
+    if bound:
+        await transaction.many(bound[0].sql, [each.values for each in bound])
+
+
+async def insert_many(table: type[Table], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Many new rows, inside `transaction()`. Columns that are not named get the default of the table class."""
+    columns = table._meta.columns
+    defaults = {column._meta.name: column.get_default_value() for column in columns}
+    names = list(defaults)
+    values = [[_storable(row.get(name, defaults[name])) for name in names] for row in rows]
+    if values:
+        await _open_transaction().insert(table._meta.tablename, [c._meta.db_column_name for c in columns], values)
+
+
+def as_moment(value: datetime | str) -> datetime:
+    return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else value
+
+
+def as_date(value: date | str) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def as_uuid(value: UUID | str) -> UUID:
+    return UUID(value) if isinstance(value, str) else value
+
+
+def as_json(value: str) -> Any:
+    return json.loads(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    sql: str
+    # A name for a value that is given, anything else is a constant of the query.
+    slots: tuple[Param | Any, ...]
+    names: frozenset[str]
+    lists: frozenset[str]
+    dialect: Dialect
+    types: Types
+
+    def fill(self, given: Mapping[str, Any]) -> list[Any]:
+        if given.keys() != self.names:
+            raise TypeError(f"this statement takes {sorted(self.names)}, not {sorted(given)}")
+        return [self._value(slot.name, given) if type(slot) is Param else slot for slot in self.slots]
+
+    def _value(self, name: str, given: Mapping[str, Any]) -> Any:
+        value = given[name]
+        if name not in self.lists:
+            return _storable(value)
+        if self.dialect == "sqlite":
+            return json.dumps([_in_json(each) for each in value])
+        return list(value)
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError("a time without its zone cannot be stored or compared")
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value)
+    return value
+
+
+def _in_json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return str(value.astimezone(UTC))
+    return value if isinstance(value, int | str | None) else str(value)
+
+
+def _from_query(query: Query[Any, Any], dialect: Dialect, types: Types) -> Compiled:
+    (statement,) = query.querystrings
+    sql, values = statement.compile_string(engine_type=dialect)
+    names = frozenset(value.name for value in values if type(value) is Param)
+    constants = [value if type(value) is Param else _storable(value) for value in values]
+    return Compiled(sql, tuple(constants), names, frozenset(), dialect, {**_json_of(query), **types})
+
+
+def _json_of(query: Query[Any, Any]) -> dict[str, Callable[[Any], Any]]:
+    """JSON comes as text from both drivers."""
+    named: Sequence[Any] = ()
+    if delegate := getattr(query, "columns_delegate", None):
+        named = delegate.selected_columns or query.table._meta.columns
+    elif (delegate := getattr(query, "returning_delegate", None)) and delegate._returning:
+        named = delegate._returning.columns
+    return {_name_of(column): as_json for column in named if isinstance(column, JSON | JSONB)}
+
+
+def _name_of(column: Column) -> str:
+    return column._alias or str(column._meta.get_default_alias())  # type: ignore[no-untyped-call]
+
+
+# Quoted text is stepped over, so that a colon in it is not taken for a value.
+PLACES = re.compile(r"'[^']*'|\"[^\"]*\"|::|(?:\b(?P<not>NOT\s+)?IN\s+:(?P<list>[a-z_]\w*))|:(?P<one>[a-z_]\w*)", re.I)
+
+
+def _from_text(text: str, dialect: Dialect, types: Types) -> Compiled:
+    slots: list[Param] = []
+    lists: set[str] = set()
+
+    def place(name: str) -> str:
+        if dialect == "sqlite":
+            slots.append(Param(name))
+            return "?"
+        if Param(name) not in slots:
+            slots.append(Param(name))
+        return f"${slots.index(Param(name)) + 1}"
+
+    def replace(found: re.Match[str]) -> str:
+        if name := found["one"]:
+            return place(name)
+        if not (name := found["list"]):
+            return found[0]
+        lists.add(name)
+        if dialect == "sqlite":
+            return f"{found['not'] or ''}IN (SELECT value FROM json_each({place(name)}))"
+        return f"{'<> ALL' if found['not'] else '= ANY'}({place(name)})"
+
+    sql = PLACES.sub(replace, text)
+    return Compiled(sql, tuple(slots), frozenset(slot.name for slot in slots), frozenset(lists), dialect, types)
+
+
+def _open_transaction() -> Any:
+    transaction = current()
+    if transaction is None or transaction.readonly:
+        raise TransactionError("write inside `async with transaction()`")
+    return transaction
+
+
+def _no_query() -> Query[Any, Any]:
+    raise NotImplementedError

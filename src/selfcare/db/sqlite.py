@@ -1,0 +1,224 @@
+"""Our SQLite engine for Piccolo: kept connections, one writer at a time, and transactions that always end.
+
+Piccolo's own opens a connection per query, begins DEFERRED (which fails under load) and keeps a failed COMMIT open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType
+from piccolo.querystring import QueryString
+
+from selfcare.db.connection import Connection
+from selfcare.db.engine import (
+    Dialect,
+    Row,
+    check_may_run,
+    current,
+    finish,
+    open_transaction,
+    refuse_nesting,
+    run_callbacks,
+)
+
+KEPT = 8
+
+
+class SQLite(SQLiteEngine):
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, path: str, *, busy_timeout_ms: int = 10_000) -> None:
+        super().__init__(path=path)
+        self.current_transaction = open_transaction
+        self.file = Path(path)
+        self.busy_timeout_ms = busy_timeout_ms
+        self._idle: list[Connection] = []
+        self._stopped = False
+        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+        self._seats: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+    async def start(self) -> None:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        async with self.connection():
+            pass
+
+    async def stop(self) -> None:
+        self._stopped = True
+        while self._idle:
+            await self._idle.pop().close()
+
+    @property
+    def write_lock(self) -> asyncio.Lock:
+        """Makes the waiting fair: SQLite's own queue lets some writers starve."""
+        return self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        connection = await self.take()
+        try:
+            yield connection
+        finally:
+            await finish(self.give_back(connection))
+
+    async def take(self) -> Connection:
+        seats = self._seats.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(KEPT))
+        await seats.acquire()
+        try:
+            if self._idle:
+                return self._idle.pop()
+            return await self._connect()
+        except BaseException:
+            seats.release()
+            raise
+
+    async def give_back(self, connection: Connection, *, clean: bool = False) -> None:
+        """`clean`: its transaction has ended, nothing is running on it."""
+        try:
+            if not clean:
+                await connection.call(connection.roll_back_what_is_open)
+        except Exception:
+            # Closing drops whatever lock the broken connection holds.
+            connection.abandon()
+        else:
+            if self._stopped:
+                await connection.close()
+            else:
+                self._idle.append(connection)
+        finally:
+            self._seats[asyncio.get_running_loop()].release()
+
+    async def _connect(self) -> Connection:
+        connection = Connection(self.file, self.busy_timeout_ms)
+        try:
+            await connection.open()
+        except BaseException:
+            connection.abandon()
+            raise
+        return connection
+
+    async def batch_read(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
+        if transaction := current():
+            connection: Connection = transaction.connection
+            return await connection.call(connection.read, asked)
+        connection = await self.take()
+        clean = False
+        try:
+            answers = await connection.call(connection.read, asked)
+            clean = True
+            return answers
+        finally:
+            await self._return(connection, clean)
+
+    async def _run(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        check_may_run(sql)
+        if transaction := current():
+            answer: list[Row] = await transaction.rows(sql, values)
+            return answer
+        connection = await self.take()
+        clean = False
+        try:
+            rows = await connection.execute(sql, values)
+            clean = True
+            return rows
+        finally:
+            await self._return(connection, clean)
+
+    async def _return(self, connection: Connection, clean: bool) -> None:
+        if clean:
+            # Nothing to wait for: no task, no hop.
+            await self.give_back(connection, clean=True)
+        else:
+            await finish(self.give_back(connection))
+
+    # What Piccolo calls.
+
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = False) -> list[Row]:
+        return await self._run(*querystring.compile_string(engine_type="sqlite"))
+
+    async def run_ddl(self, ddl: str, in_pool: bool = False) -> list[Row]:
+        return await self._run(ddl, ())
+
+    def transaction(
+        self, transaction_type: TransactionType = TransactionType.immediate, allow_nested: bool = False
+    ) -> SQLiteTransaction:
+        return Transaction(self, transaction_type)
+
+    def write_transaction(self) -> Transaction:
+        return Transaction(self, TransactionType.immediate)
+
+    def read_transaction(self) -> Transaction:
+        return Transaction(self, TransactionType.deferred)
+
+    async def get_connection(self) -> Any:
+        raise NotImplementedError("batches keep a connection to themselves; read in pages instead")
+
+
+class Transaction(SQLiteTransaction):
+    __slots__ = ("_undo", "afterwards", "done", "readonly")
+
+    engine: SQLite
+    connection: Connection
+
+    def __init__(self, engine: SQLite, transaction_type: TransactionType) -> None:
+        super().__init__(engine, transaction_type)
+        self._parent = None
+        self.readonly = transaction_type is TransactionType.deferred
+        self.done = False
+        self.afterwards: list[Callable[[], None]] = []
+
+    async def __aenter__(self) -> Transaction:
+        refuse_nesting()
+        async with AsyncExitStack() as undo:
+            # A failed or cancelled BEGIN unwinds lock and connection.
+            if not self.readonly:
+                await undo.enter_async_context(self.engine.write_lock)
+            self.connection = await self.engine.take()
+            undo.push_async_callback(self._give_back)
+            await self.begin()
+            self._undo = undo.pop_all()
+        self.context = open_transaction.set(self)
+        return self
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        try:
+            if kind is None and not self._rolled_back and not self._committed:
+                await finish(self.commit())
+        finally:
+            self.done = True
+            open_transaction.reset(self.context)
+            try:
+                await finish(self._undo.aclose())
+            finally:
+                if self._committed:
+                    run_callbacks(self.afterwards)
+        return False
+
+    async def begin(self) -> None:
+        await self.connection.call(self.connection.control, f"BEGIN {self.transaction_type.value}")
+
+    async def commit(self) -> None:
+        await self.connection.call(self.connection.control, "COMMIT")
+        self._committed = True
+
+    async def rollback(self) -> None:
+        await self.connection.call(self.connection.control, "ROLLBACK")
+        self._rolled_back = True
+
+    async def rows(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        return await self.connection.execute(sql, values)
+
+    async def many(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
+        await self.connection.call(self.connection.run_many, sql, values)
+
+    async def insert(self, table: str, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
+        names = ", ".join(f'"{column}"' for column in columns)
+        await self.many(f'INSERT INTO "{table}" ({names}) VALUES ({", ".join("?" * len(columns))})', values)
+
+    async def _give_back(self) -> None:
+        await finish(self.engine.give_back(self.connection, clean=self._committed or self._rolled_back))
