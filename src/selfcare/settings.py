@@ -18,7 +18,7 @@ from selfcare.kernel.money import EXPONENTS
 from selfcare.theme import Theme, load
 
 PREFIX = "SELFCARE_"
-DEVELOPMENT_SECRET = "development-only: this secret is public, it stands in the source code"
+DEVELOPMENT_SECRET = "development-only secret that everybody can read in the source code"
 SHORTEST_SECRET = 32
 MAKE_ONE = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 
@@ -85,7 +85,7 @@ def _mail_server(url: str) -> str:
 def _zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
-    except (OSError, ValueError) as error:
+    except (LookupError, OSError, ValueError) as error:
         raise ValueError("is not a time zone this machine knows, like Europe/London") from error
 
 
