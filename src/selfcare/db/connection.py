@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -90,6 +90,11 @@ class Connection:
 
     def control(self, statement: str) -> None:
         self.sqlite.execute(statement)
+
+    def copy_to(self, path: Path) -> None:
+        path.touch(mode=0o600)
+        with closing(sqlite3.connect(path)) as copy:
+            self.sqlite.backup(copy)
 
     def roll_back_what_is_open(self) -> None:
         if self.sqlite.in_transaction:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
 from piccolo.engine.exceptions import TransactionError
@@ -18,6 +20,7 @@ from piccolo.table import TABLE_REGISTRY
 
 Dialect: TypeAlias = Literal["sqlite", "postgres"]
 Row: TypeAlias = dict[str, Any]
+Run: TypeAlias = Callable[[str], Awaitable[list[Row]]]
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +54,9 @@ class OurEngine(Protocol):
     def write_transaction(self) -> Tx: ...
     def read_transaction(self) -> Tx: ...
     async def batch_read(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Row]]: ...
+    async def table_names(self) -> set[str]: ...
+    async def back_up(self) -> Path | None: ...
+    def migrating(self) -> AbstractAsyncContextManager[Run]: ...
 
 
 # A child task inherits this variable: `current()` asks whether the transaction is still open.

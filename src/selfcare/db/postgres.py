@@ -17,6 +17,7 @@ from selfcare.db.engine import (
     Dialect,
     Duplicate,
     Row,
+    Run,
     check_may_run,
     current,
     finish,
@@ -35,6 +36,8 @@ SETTINGS = {
 }
 LARGEST_POOL = 10
 WAIT_SECONDS = 10
+# Any number, as long as every version uses the same.
+MIGRATION_LOCK = 7_353_216
 BUSY_OR_GONE = (
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
@@ -116,6 +119,25 @@ class Postgres(PostgresEngine):
             return answer
         async with self.connection() as connection:
             return await rows(connection, sql, values)
+
+    async def table_names(self) -> set[str]:
+        found = await self._run("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()", ())
+        return {row["tablename"] for row in found}
+
+    async def back_up(self) -> None:
+        """The operator's own backup covers the server; DDL is undone with the transaction."""
+
+    @asynccontextmanager
+    async def migrating(self) -> AsyncIterator[Run]:
+        async with self.write_transaction() as transaction:
+
+            async def run(sql: str) -> list[Row]:
+                return await transaction.rows(sql, ())
+
+            await run("SET LOCAL statement_timeout = 0")
+            await run("SET LOCAL lock_timeout = 0")
+            await run(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+            yield run
 
     # What Piccolo calls.
 

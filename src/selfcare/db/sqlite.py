@@ -6,6 +6,7 @@ Piccolo's own opens a connection per query, begins DEFERRED (which fails under l
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from selfcare.db.connection import Connection
 from selfcare.db.engine import (
     Dialect,
     Row,
+    Run,
     check_may_run,
     current,
     finish,
@@ -26,8 +28,11 @@ from selfcare.db.engine import (
     refuse_nesting,
     run_callbacks,
 )
+from selfcare.kernel import clock
+from selfcare.kernel.ids import token
 
 KEPT = 8
+PATIENT_MS = 600_000
 
 
 class SQLite(SQLiteEngine):
@@ -93,8 +98,8 @@ class SQLite(SQLiteEngine):
         finally:
             self._seats[asyncio.get_running_loop()].release()
 
-    async def _connect(self) -> Connection:
-        connection = Connection(self.file, self.busy_timeout_ms)
+    async def _connect(self, busy_timeout_ms: int | None = None) -> Connection:
+        connection = Connection(self.file, busy_timeout_ms or self.busy_timeout_ms)
         try:
             await connection.open()
         except BaseException:
@@ -135,6 +140,31 @@ class SQLite(SQLiteEngine):
             await self.give_back(connection, clean=True)
         else:
             await finish(self.give_back(connection))
+
+    async def table_names(self) -> set[str]:
+        return {row["name"] for row in await self._run("SELECT name FROM sqlite_master WHERE type = 'table'", ())}
+
+    async def back_up(self) -> Path:
+        """A whole copy beside the file, made by SQLite itself: copying the file could tear it."""
+        to = self.file.with_name(f"{self.file.name}.{clock.now():%Y%m%dT%H%M%S}-{token()[:6]}.backup")
+        async with self.connection() as connection:
+            await connection.call(connection.copy_to, to)
+        return to
+
+    @asynccontextmanager
+    async def migrating(self) -> AsyncIterator[Run]:
+        """A transaction in which tables may be rebuilt; broken references are looked for at its end."""
+        connection = await self._connect(PATIENT_MS)
+        try:
+            await connection.execute("PRAGMA foreign_keys=OFF")
+            await connection.execute("BEGIN IMMEDIATE")
+            yield connection.execute
+            if broken := await connection.execute("PRAGMA foreign_key_check"):
+                raise sqlite3.IntegrityError(f"a row in {broken[0]['table']} refers to nothing")
+            await connection.execute("COMMIT")
+        finally:
+            # Closing rolls back what was not committed.
+            await finish(connection.close())
 
     # What Piccolo calls.
 
