@@ -1,0 +1,97 @@
+"""A PostgreSQL server for the tests: own temporary cluster, no TCP port, no durability, stopped at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+FOLDER = "SELFCARE_TEST_POSTGRES_FOLDER"
+FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
+MISSING = (
+    "PostgreSQL is not installed, and half of these tests are about it. Install it (Debian: apt-get install "
+    "postgresql), or say SELFCARE_TEST_WITHOUT_POSTGRES=1 to test SQLite alone."
+)
+
+
+def prepare() -> None:
+    """Called once by the process that runs the tests; xdist's workers inherit the folder."""
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix="selfcare-pg-")
+
+
+def stop() -> None:
+    folder = Path(os.environ.pop(FOLDER))
+    if (folder / "data" / "postmaster.pid").exists():
+        _run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(folder / "data"))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def url(database: str) -> str:
+    return f"postgres://selfcare@/{database}?host={os.environ[FOLDER]}"
+
+
+@contextmanager
+def locked() -> Iterator[Path]:
+    """One of the workers at a time; the server is running inside."""
+    folder = Path(os.environ[FOLDER])
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "data" / "postmaster.pid").exists():
+            _start(folder)
+        yield folder
+
+
+async def admin(*statements: str) -> list[Any]:
+    connection = await asyncpg.connect(url("postgres"))
+    try:
+        answers = [await connection.fetch(statement) for statement in statements]
+    finally:
+        await connection.close()
+    return answers[-1]
+
+
+def admin_now(*statements: str) -> list[Any]:
+    return asyncio.run(admin(*statements))
+
+
+def _start(folder: Path) -> None:
+    if owner := _owner():
+        os.chown(folder, pwd.getpwnam(owner).pw_uid, -1)
+    data = str(folder / "data")
+    _run("initdb", "-D", data, "-A", "trust", "-U", "selfcare", "-E", "UTF8", "--locale=C", "--no-sync")
+    options = f"{FAST} -c listen_addresses= -c unix_socket_directories={folder} -c max_connections=200"
+    _run("pg_ctl", "start", "-w", "-D", data, "-l", str(folder / "log"), "-o", options)
+
+
+def _run(program: str, *arguments: str) -> None:
+    done = subprocess.run(
+        [_find(program), *arguments],
+        user=_owner(),
+        cwd="/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def _owner() -> str | None:
+    """PostgreSQL refuses to run as root."""
+    return "postgres" if os.geteuid() == 0 else None
+
+
+def _find(program: str) -> str:
+    newest_first = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), reverse=True)
+    found = shutil.which(program) or next(map(str, newest_first), None)
+    assert found is not None, MISSING
+    return found
