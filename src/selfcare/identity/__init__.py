@@ -1,1 +1,1 @@
-"""Selfcare."""
+"""Who is asking, and what may they do: people, sign-ins, rights and the permission table."""

@@ -1,0 +1,114 @@
+"""The table route × person, kept as data. A route that is not in it answers nobody.
+
+`TABLE` is read by the one guard of the application and walked cell by cell by the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from selfcare.identity.rights import Right, StaffRight
+
+
+class Who(StrEnum):
+    """For whom a route exists at all."""
+
+    ANYBODY = "anybody"
+    SIGNED_IN = "signed_in"
+    CUSTOMER = "customer"
+    STAFF = "staff"
+    MACHINE = "machine"
+
+
+LOOK = "look"
+NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One row. `acting` says what an impersonating staff member may do: `look`, `never`, or a named action of the grant."""
+
+    who: Who
+    right: Right | StaffRight | None = None
+    step_up: bool = False
+    acting: str = LOOK
+    csrf: bool = True
+    poll: bool = False
+    flag: str | None = None
+    body_limit: int = 64_000
+
+
+def anybody(*, csrf: bool = True, flag: str | None = None) -> Access:
+    """A page for visitors. `csrf=False` only where no browser session can be abused; a test lists those."""
+    return Access(Who.ANYBODY, csrf=csrf, flag=flag, acting=LOOK)
+
+
+def signed_in(*, step_up: bool = False, acting: str = NEVER, poll: bool = False, flag: str | None = None) -> Access:
+    """Any signed-in person, with or without a customer."""
+    return Access(Who.SIGNED_IN, step_up=step_up, acting=acting, poll=poll, flag=flag)
+
+
+def customer(
+    right: Right,
+    *,
+    step_up: bool = False,
+    acting: str = LOOK,
+    poll: bool = False,
+    flag: str | None = None,
+    body_limit: int = 64_000,
+) -> Access:
+    """A member of a customer who holds `right`. Unsafe methods need `acting` to name an action of the grant."""
+    return Access(Who.CUSTOMER, right, step_up=step_up, acting=acting, poll=poll, flag=flag, body_limit=body_limit)
+
+
+def staff(right: StaffRight | None = None, *, step_up: bool = False) -> Access:
+    """The staff console; never under an impersonation prefix."""
+    return Access(Who.STAFF, right, step_up=step_up, acting=NEVER)
+
+
+def machine(*, body_limit: int = 1_000_000, flag: str | None = None) -> Access:
+    """Programs that prove themselves in the handler: a signed webhook, a feed or API key. No cookie counts."""
+    return Access(Who.MACHINE, csrf=False, acting=NEVER, body_limit=body_limit, flag=flag)
+
+
+TABLE: Mapping[str, Access] = {
+    "health": anybody(),
+    "ready": anybody(),
+    # sign_in
+    "sign_in": anybody(),
+    "sign_in.enter": anybody(),
+    "sign_in.out": signed_in(acting=NEVER),
+    "sign_in.kept": signed_in(),
+    "sign_in.alive": signed_in(poll=True, acting=LOOK),
+    # dashboard
+    "dashboard": customer(Right.VIEW_OWN_SERVICES),
+    "alerts": customer(Right.VIEW_OWN_SERVICES),
+    # services
+    "services": customer(Right.VIEW_OWN_SERVICES),
+    "services.show": customer(Right.VIEW_OWN_SERVICES),
+    # usage
+    "usage": customer(Right.VIEW_OWN_USAGE),
+    # billing
+    "billing": customer(Right.VIEW_OWN_BILLS),
+    "billing.invoices": customer(Right.VIEW_OWN_BILLS),
+    "billing.invoice": customer(Right.VIEW_OWN_BILLS),
+    # account
+    "account": customer(Right.VIEW_OWN_ACCOUNT),
+    # topup
+    "topup": customer(Right.VIEW_OWN_SERVICES),
+    # help
+    "help": anybody(),
+    # staff
+    "staff": staff(),
+    # demo
+    "styleguide": anybody(),
+    "demo.outbox": anybody(),
+    "demo.outbox.mail": anybody(),
+}
+
+
+def access_to(route: str | None) -> Access | None:
+    """The row for a route name, or None: then nobody may."""
+    return TABLE.get(route) if route else None

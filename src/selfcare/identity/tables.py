@@ -1,0 +1,84 @@
+"""People, customers, sign-ins and one-time links."""
+
+from __future__ import annotations
+
+from piccolo.columns import JSONB, UUID, BigInt, Boolean, Date, Text, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class Customer(Table, tablename="customer"):
+    id = UUID(primary_key=True, default=None)
+    number = Varchar(32, unique=True)
+    name = Varchar(160)
+    type = Varchar(16)
+    status = Varchar(16)
+    pays = Varchar(16)
+    enabled = Boolean()
+    tax_id = Varchar(40, null=True, default=None)
+    currency = Varchar(3)
+    zone = Varchar(64)
+    language = Varchar(16)
+    contract_start = Date(null=True, default=None)
+    contract_end = Date(null=True, default=None)
+    billing_address = Text()
+    primary_contact_id = UUID(null=True, default=None)
+    created_at = Timestamptz(default=None)
+    external_id = Varchar(80, null=True, default=None)
+
+
+class User(Table, tablename="app_user"):
+    id = UUID(primary_key=True, default=None)
+    email = Varchar(254)
+    email_verified_at = Timestamptz(null=True, default=None)
+    pending_email = Varchar(254, null=True, default=None)
+    phone = Varchar(20, null=True, default=None)
+    display_name = Varchar(100)
+    password_hash = Varchar(255, null=True, default=None)
+    password_changed_at = Timestamptz(null=True, default=None)
+    totp_secret = Text(null=True, default=None)
+    totp_last_step = BigInt(null=True, default=None)
+    language = Varchar(16)
+    theme = Varchar(16)
+    staff_rights = JSONB(null=True, default=None)
+    disabled_at = Timestamptz(null=True, default=None)
+    created_at = Timestamptz(default=None)
+    external_id = Varchar(80, null=True, default=None)
+
+
+class Membership(Table, tablename="membership"):
+    id = UUID(primary_key=True, default=None)
+    user_id = UUID(default=None)
+    customer_id = UUID(default=None)
+    role = Varchar(16)
+    service_ids = JSONB(null=True, default=None)
+    invited_at = Timestamptz(null=True, default=None)
+    accepted_at = Timestamptz(null=True, default=None)
+    removed_at = Timestamptz(null=True, default=None)
+
+
+class Session(Table, tablename="session"):
+    """A sign-in. `id_hash` is the SHA-256 of the cookie's token; the token itself is stored nowhere."""
+
+    id_hash = Varchar(64, primary_key=True, default=None)
+    public_id = UUID(default=None)
+    user_id = UUID(default=None)
+    customer_id = UUID(null=True, default=None)
+    created_at = Timestamptz(default=None)
+    last_seen_at = Timestamptz(default=None)
+    proved_at = Timestamptz(null=True, default=None)
+    idle_seconds = BigInt(default=None)
+    ends_at = Timestamptz(default=None)
+    shared_device = Boolean(default=False)
+    address = Varchar(64)
+    device = Varchar(200)
+    revoked_at = Timestamptz(null=True, default=None)
+
+
+class KeptForm(Table, tablename="kept_form"):
+    """What somebody had typed when the sign-in ran out, kept for the same person for half an hour."""
+
+    id = UUID(primary_key=True, default=None)
+    user_id = UUID(default=None)
+    path = Varchar(500)
+    fields = JSONB(default=None)
+    expires_at = Timestamptz(default=None)

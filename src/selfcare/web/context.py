@@ -1,0 +1,66 @@
+"""What our wrappers note on the ASGI scope, read back by name. One value per request, no global current user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+from uuid import UUID
+
+from selfcare.identity.identity import Identity
+from selfcare.kernel.origin import Origin
+from selfcare.web.urls import Urls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from litestar.connection import ASGIConnection
+    from litestar.types import Scope
+
+    from selfcare.settings import Settings
+    from selfcare.web.assets import Assets
+    from selfcare.web.cookies import Cookies
+    from selfcare.web.templating import Templates
+
+KEY = "selfcare.request"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What one running application knows, the same for every request."""
+
+    settings: Settings
+    templates: Templates
+    assets: Assets
+    urls: Urls
+    cookies: Cookies
+    flags: frozenset[str]
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """What the wrappers found out about this request before the framework saw it."""
+
+    site: Site
+    origin: Origin
+    prefix: str = ""
+    identity: Identity | None = None
+    last_seen_at: object = None
+    expired_user_id: UUID | None = None
+    binding: str = ""
+    visitor_cookie: str | None = None
+    refused: int | None = None
+    form: list[tuple[str, str]] | None = None
+    route: str | None = None
+    cookies: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> Callable[..., str]:
+        return self.site.urls.under(self.prefix)
+
+
+def context_of(connection: ASGIConnection) -> RequestContext:  # type: ignore[type-arg]
+    return cast("RequestContext", connection.scope[KEY])  # type: ignore[literal-required]
+
+
+def context_in(scope: Scope | Mapping[str, object]) -> RequestContext | None:
+    return cast("RequestContext | None", scope.get(KEY))

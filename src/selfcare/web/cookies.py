@@ -1,0 +1,26 @@
+"""Cookie names and attributes, decided once."""
+
+from __future__ import annotations
+
+
+class Cookies:
+    """Names and attributes. `__Host-` needs https; a plain-http demo address gets names without it, so that phones can sign in."""
+
+    def __init__(self, *, secure: bool):
+        self.secure = secure
+        prefix = "__Host-" if secure else ""
+        self.session = f"{prefix}sid"
+        self.visitor = f"{prefix}pre"
+        self.device = f"{prefix}dev"
+        self.remember = f"{prefix}stay"
+
+    def set(self, name: str, value: str, *, max_age: int | None = None) -> str:
+        attributes = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
+        if self.secure:
+            attributes.append("Secure")
+        if max_age is not None:
+            attributes.append(f"Max-Age={max_age}")
+        return "; ".join(attributes)
+
+    def clear(self, name: str) -> str:
+        return self.set(name, "", max_age=0)

@@ -1,0 +1,99 @@
+"""A whole page or a fragment, decided in one place. The only reader of the HX-… headers."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import brotli
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+
+from selfcare.kernel import ids
+from selfcare.web import csrf
+from selfcare.web.assets import best_encoding
+from selfcare.web.context import RequestContext, context_of
+from selfcare.web.templating import headers_json
+
+HTML = "text/html; charset=utf-8"
+VARY = "Cookie, HX-Request, HX-Request-Type, HX-History-Restore-Request, Accept-Encoding"
+_WORTH_COMPRESSING = 600
+
+
+def wants_fragment(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    """htmx asks for a part: not a history restore, not boosted, not a full-page request."""
+    headers = connection.headers
+    return (
+        headers.get("hx-request") == "true"
+        and headers.get("hx-history-restore-request") != "true"
+        and headers.get("hx-boosted") != "true"
+        and headers.get("hx-request-type") != "full"
+    )
+
+
+def page(
+    request: Request[Any, Any, Any],
+    template: str,
+    *,
+    fragment: str | None = None,
+    status: int = 200,
+    event: str | None = None,
+    headers: dict[str, str] | None = None,
+    **context: Any,
+) -> Response[bytes]:
+    """Render `fragment` for htmx where there is one, else the whole `template`. `event` becomes HX-Trigger."""
+    ctx = context_of(request)
+    name = fragment if fragment is not None and wants_fragment(request) else template
+    text = ctx.site.templates.render(name, shared(ctx, request) | context)
+    extra = {"Vary": VARY, "Cache-Control": "no-store, private"}
+    if ctx.visitor_cookie and ctx.visitor_cookie not in ctx.cookies:
+        ctx.cookies.append(ctx.visitor_cookie)
+    if event:
+        extra["HX-Trigger"] = headers_json({event: True})
+    return _encoded(request, text.encode(), status, extra | (headers or {}))
+
+
+def go(request: Request[Any, Any, Any], route: str, *, event: str | None = None, **params: object) -> Response[bytes]:
+    """Send the person to a route of ours: 303, or HX-Redirect, because fetch would swallow the 303."""
+    return go_to(request, context_of(request).url(route, **params), event=event)
+
+
+def go_to(request: ASGIConnection[Any, Any, Any, Any], path: str, *, event: str | None = None) -> Response[bytes]:
+    """As `go`, for a path that came from `safe_next` or `url`."""
+    headers = {"Cache-Control": "no-store", "Vary": VARY}
+    if event:
+        headers["HX-Trigger"] = headers_json({event: True})
+    if request.headers.get("hx-request") == "true":
+        return Response(b"", status_code=200, headers=headers | {"HX-Redirect": path}, media_type=HTML)
+    return Response(b"", status_code=303, headers=headers | {"Location": path}, media_type=HTML)
+
+
+def shared(ctx: RequestContext, request: ASGIConnection[Any, Any, Any, Any]) -> dict[str, Any]:
+    """What every template may name."""
+    settings = ctx.site.settings
+    grant = str(ctx.identity.grant_id or "") if ctx.identity else ""
+    return {
+        "identity": ctx.identity,
+        "url": ctx.url,
+        "asset": ctx.site.assets.url,
+        "csrf": csrf.issue(settings.keys.csrf, ctx.binding, grant),
+        "new_key": ids.token,
+        "request_path": request.scope["path"],
+        "request_id": ctx.origin.request_id,
+        "route": ctx.route or "",
+        "flags": ctx.site.flags,
+        "zone": ctx.identity.scope.zone if ctx.identity and ctx.identity.scope else settings.zone,
+    }
+
+
+def _encoded(request: ASGIConnection[Any, Any, Any, Any], body: bytes, status: int, headers: dict[str, str]) -> Response[bytes]:
+    encoding = "identity"
+    if len(body) >= _WORTH_COMPRESSING:
+        encoding = best_encoding(request.headers.get("accept-encoding", ""), ("br", "gzip"))
+    if encoding == "br":
+        body = brotli.compress(body, quality=4)
+    elif encoding == "gzip":
+        body = gzip.compress(body, 5, mtime=0)
+    if encoding != "identity":
+        headers["Content-Encoding"] = encoding
+    return Response(body, status_code=status, headers=headers, media_type=HTML)

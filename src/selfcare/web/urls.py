@@ -1,0 +1,61 @@
+"""Addresses by route name. Knows the impersonation prefix, which the framework's own reversal does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from litestar import Litestar
+from litestar.routes import HTTPRoute
+
+_PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
+_LOCAL = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*\Z")
+
+
+class Urls:
+    """Route name → path, from the application's real routes."""
+
+    def __init__(self, paths: Mapping[str, str]):
+        self._paths = dict(paths)
+
+    @classmethod
+    def of(cls, app: Litestar) -> Urls:
+        return cls(dict(_named(app.routes)))
+
+    def to(self, name: str, prefix: str = "", /, **params: object) -> str:
+        """The address of a route; parameters that are not part of the path become the query (None is left out)."""
+        path = self._paths[name]
+        used = set(_PARAMETER.findall(path))
+        filled = _PARAMETER.sub(lambda found: quote(str(params[found[1]]), safe=""), path)
+        query = {key: str(value) for key, value in params.items() if key not in used and value is not None}
+        return f"{prefix}{filled}" + (f"?{urlencode(query)}" if query else "")
+
+    def under(self, prefix: str) -> Callable[..., str]:
+        """`url()` as templates see it."""
+        return partial(_reverse, self, prefix)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._paths
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+
+def safe_next(target: str | None, fallback: str = "/") -> str:
+    """`target` if it is a path on this site, else `fallback`: one leading slash, no second, no control characters."""
+    return target if target and len(target) <= 500 and _LOCAL.match(target) else fallback
+
+
+def _reverse(urls: Urls, prefix: str, name: str, /, **params: object) -> str:
+    return urls.to(name, prefix, **params)
+
+
+def _named(routes: Iterable[Any]) -> Iterable[tuple[str, str]]:
+    for route in routes:
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                if handler.name:
+                    yield handler.name, route.path

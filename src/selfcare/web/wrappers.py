@@ -1,0 +1,203 @@
+"""What lies around the application: headers on every answer, caps before parsing, who is asking.
+
+Wrappers, not middleware: the framework's middleware does not run for unknown addresses, and errors need headers too.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from time import perf_counter
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
+
+from selfcare.identity import sessions
+from selfcare.kernel import ids
+from selfcare.kernel.origin import Origin
+from selfcare.web.assets import Assets
+from selfcare.web.context import KEY, RequestContext, Site
+
+log = logging.getLogger("selfcare.access")
+
+MOST_FIELDS = 200
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), geolocation=(self), microphone=(), payment=()"),
+)
+HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+_PATH_LIMITS = (("/api/", 256_000), ("/feeds/", 8_000_000), ("/hooks/", 1_000_000))
+_FORM_LIMIT = 64_000
+_VISITOR = re.compile(r"[A-Za-z0-9_-]{43}")
+
+Identify = Callable[[RequestContext, str], Awaitable[None]]
+
+
+class TooLarge(Exception):
+    """The body is over its cap."""
+
+
+class Unreadable(Exception):
+    """The body is not the text of a form."""
+
+
+class Outside:
+    """The outermost wrapper: one `RequestContext` per request, security headers and request id on every answer."""
+
+    def __init__(self, app: ASGIApp, site: Site):
+        self.app = app
+        self.site = site
+        self.assets: Assets = site.assets
+        self.cookies = site.cookies
+        self.headers = SECURITY_HEADERS + ((HSTS,) if self.cookies.secure else ())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = perf_counter()
+        request_id = ids.reference("R")
+        ctx = RequestContext(self.site, Origin(_address(scope), _header(scope, b"user-agent")[:200], request_id))
+        scope[KEY] = ctx  # type: ignore[literal-required]
+        status = 500
+
+        async def with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                ours = [*self.headers, (b"x-request-id", request_id.encode())]
+                ours += [(b"set-cookie", cookie.encode("latin-1")) for cookie in ctx.cookies]
+                names = {name for name, _value in ours if name != b"set-cookie"}
+                message["headers"] = [pair for pair in message["headers"] if pair[0].lower() not in names] + ours
+            await send(message)
+
+        if scope["path"].startswith(Assets.prefix):
+            await self.assets(scope, receive, with_headers)
+            return
+        try:
+            await self._enter(ctx, scope, receive, with_headers)
+        finally:
+            log.info(
+                "request",
+                extra={
+                    "request_id": request_id,
+                    "method": scope["method"],
+                    "route": ctx.route or "-",
+                    "status": status,
+                    "ms": round((perf_counter() - started) * 1000, 1),
+                },
+            )
+
+    async def _enter(self, ctx: RequestContext, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._identify(ctx, _cookies(scope))
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            try:
+                receive = await _read_body(ctx, scope, receive)
+            except TooLarge:
+                ctx.refused = 413
+            except Unreadable:
+                ctx.refused = 400
+        await self.app(scope, receive, send)
+
+    async def _identify(self, ctx: RequestContext, cookies: dict[str, str]) -> None:
+        token = cookies.get(self.cookies.session, "")
+        if _VISITOR.fullmatch(token):
+            found = await sessions.recognise(token, ctx.origin)
+            ctx.identity, ctx.last_seen_at, ctx.expired_user_id = found.identity, found.last_seen_at, found.expired_user_id
+            if ctx.identity is not None:
+                ctx.binding = token
+                return
+        self._greet_visitor(ctx, cookies.get(self.cookies.visitor, ""))
+
+    def _greet_visitor(self, ctx: RequestContext, sent: str) -> None:
+        """A visitor's forms are bound to a signed random cookie; one that we did not sign is replaced."""
+        value, _dot, signature = sent.partition(".")
+        key = ctx.site.settings.keys.csrf
+        if _VISITOR.fullmatch(value) and hmac.compare_digest(signature, _sign(key, value)):
+            ctx.binding = value
+            return
+        ctx.binding = ids.token()
+        ctx.visitor_cookie = self.cookies.set(self.cookies.visitor, f"{ctx.binding}.{_sign(key, ctx.binding)}")
+
+
+async def _read_body(ctx: RequestContext, scope: Scope, receive: Receive) -> Receive:
+    """The whole body, capped while it arrives; a form is counted before it is parsed."""
+    limit = next((most for start, most in _PATH_LIMITS if scope["path"].startswith(start)), _FORM_LIMIT)
+    declared = _header(scope, b"content-length")
+    if declared.isdigit() and int(declared) > limit:
+        raise TooLarge
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise TooLarge
+        more = message.get("more_body", False)
+    kind = _header(scope, b"content-type").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        ctx.form = parse_form(bytes(body))
+    elif limit == _FORM_LIMIT and body:
+        raise Unreadable
+    return _replay(bytes(body), receive)
+
+
+def parse_form(body: bytes) -> list[tuple[str, str]]:
+    """Names and values of a urlencoded form. Too many fields: TooLarge; NUL or not UTF-8: Unreadable."""
+    if not body:
+        return []
+    if body.count(b"&") >= MOST_FIELDS:
+        raise TooLarge
+    try:
+        pairs = [part.partition(b"=") for part in body.replace(b"+", b" ").split(b"&")]
+        form = [(unquote_to_bytes(name).decode(), unquote_to_bytes(value).decode()) for name, _equals, value in pairs]
+    except UnicodeDecodeError as error:
+        raise Unreadable from error
+    if any("\x00" in name or "\x00" in value for name, value in form):
+        raise Unreadable
+    return [(name, value.replace("\r\n", "\n")) for name, value in form]
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    sent = False
+
+    async def replay() -> HTTPReceiveMessage | Any:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else "unknown"
+
+
+def _cookies(scope: Scope) -> dict[str, str]:
+    pairs = (part.partition("=") for part in _header(scope, b"cookie").split(";"))
+    return {name.strip(): value.strip() for name, _equals, value in pairs}
+
+
+def _sign(key: bytes, value: str) -> str:
+    return hmac.digest(key, f"visitor\x00{value}".encode(), sha256).hex()[:32]
