@@ -1,27 +1,32 @@
-"""Builds the application: routers in the order people meet them, wrappers, error pages, start and stop. The only file that knows all."""
+"""Builds the application: routers in the order people meet them, wrappers, error pages, start and stop.
+
+The only file that knows all. Nothing happens at import.
+"""
 
 from __future__ import annotations
 
-from asyncio import Event, create_task
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any
 
-from litestar import Litestar, Router
-from litestar.di import NamedDependency, Provide
+from litestar import Litestar, Request
+from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.types import ASGIApp
+from litestar.types import ControllerRouterHandler
 
 from selfcare import places
+from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.audit import log as audit
 from selfcare.db.engine import close_database, open_database
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
 from selfcare.jobs.registry import Registry
 from selfcare.jobs.schedule import Schedule
-from selfcare.kernel.errors import SelfcareError
+from selfcare.kernel.errors import NotFound, SelfcareError
+from selfcare.portal.sign_in import routes as sign_in
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
-from selfcare.theme import Theme
 from selfcare.web import errors, health
 from selfcare.web.assets import Assets
 from selfcare.web.context import Site, context_of
@@ -30,3 +35,107 @@ from selfcare.web.guards import gatekeeper
 from selfcare.web.templating import Templates
 from selfcare.web.urls import Urls
 from selfcare.web.wrappers import Outside
+
+ROUTERS: tuple[ControllerRouterHandler, ...] = (
+    health.router,
+    sign_in.router,
+)
+
+
+class Application(Outside):
+    """The wrapped ASGI application, with what tests and the command line want to reach."""
+
+    def __init__(self, inside: Litestar, site: Site, ports: Ports, registry: Registry, schedule: Schedule):
+        super().__init__(inside, site)
+        self.inside = inside
+        self.ports = ports
+        self.registry = registry
+        self.schedule = schedule
+
+
+def build_ports(settings: Settings) -> Ports:
+    """The adapters that the settings name."""
+    return Ports(jobs=EmbeddedJobs())
+
+
+def build_jobs(settings: Settings, ports: Ports) -> tuple[Registry, Schedule]:
+    """Which handler does which job, and what recurs."""
+    return Registry(), Schedule()
+
+
+def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool = False) -> Application:
+    """The application for these settings; with `worker` it also runs the jobs in this process."""
+    ports = ports or build_ports(settings)
+    passwords = Passwords(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes)
+    registry, schedule = build_jobs(settings, ports)
+    theme = settings.theme
+    assets = Assets(places.static(), extra_css=theme.css())
+    templates = Templates(
+        places.templates(), development=settings.env == "development", settings=settings, operator=theme, asset=assets.url
+    )
+    inside = Litestar(
+        route_handlers=[*ROUTERS, *_demo_routers(settings)],
+        guards=[gatekeeper],
+        dependencies={
+            "identity": Provide(_identity, sync_to_thread=False),
+            "ports": Provide(_constant(ports), sync_to_thread=False),
+            "settings": Provide(_constant(settings), sync_to_thread=False),
+            "passwords": Provide(_constant(passwords), sync_to_thread=False),
+        },
+        exception_handlers={
+            HTTPException: errors.on_http_error,
+            SelfcareError: errors.on_domain_error,
+            Exception: errors.on_any_error,
+        },
+        lifespan=[_lifespan(settings, ports, passwords, registry, schedule, worker=worker)],
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    site = Site(settings, templates, assets, Urls.of(inside), Cookies.of(settings.public_url), settings.flags)
+    return Application(inside, site, ports, registry, schedule)
+
+
+def _lifespan(
+    settings: Settings, ports: Ports, passwords: Passwords, registry: Registry, schedule: Schedule, *, worker: bool
+) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def running(_app: Litestar) -> AsyncIterator[None]:
+        await open_database(settings.database_url)
+        audit.configure(settings.keys.audit)
+        stop = asyncio.Event()
+        task = asyncio.create_task(ports.jobs.run(registry, schedule, stop)) if worker else None
+        try:
+            yield
+        finally:
+            stop.set()
+            if task is not None:
+                with suppress(asyncio.CancelledError):
+                    await task
+            passwords.close()
+            await close_database()
+
+    return running
+
+
+def _identity(request: Request[Any, Any, Any]) -> Identity:
+    identity = context_of(request).identity
+    if identity is None:
+        raise NotFound
+    return identity
+
+
+def _constant(value: Any) -> Callable[[], Any]:
+    def give() -> Any:
+        return value
+
+    return give
+
+
+def _demo_routers(settings: Settings) -> list[ControllerRouterHandler]:
+    if not settings.demo:
+        return []
+    from selfcare.demo import styleguide
+
+    return [styleguide.router]
+

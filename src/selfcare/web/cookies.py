@@ -14,6 +14,10 @@ class Cookies:
         self.device = f"{prefix}dev"
         self.remember = f"{prefix}stay"
 
+    @classmethod
+    def of(cls, public_url: str) -> Cookies:
+        return cls(secure=public_url.startswith("https://"))
+
     def set(self, name: str, value: str, *, max_age: int | None = None) -> str:
         attributes = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
         if self.secure:

@@ -23,19 +23,26 @@ from selfcare.web.templating import headers_json
 log = logging.getLogger(__name__)
 
 
-class NeedsSignIn(SelfcareError):
+class TurnedAway(SelfcareError):
+    """The guard said no; the words come from the page that is shown instead."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+
+class NeedsSignIn(TurnedAway):
     """Nobody is signed in, or no longer."""
 
 
-class NeedsProof(SelfcareError):
+class NeedsProof(TurnedAway):
     """Signed in, but the last password, code or passkey is too long ago for this."""
 
 
-class OutOfDate(SelfcareError):
+class OutOfDate(TurnedAway):
     """The form comes from a page of an earlier sign-in; its text is offered again with a fresh token."""
 
 
-class Strange(SelfcareError):
+class Strange(TurnedAway):
     """The request cannot be one of our pages': refused without further ado."""
 
 
@@ -83,7 +90,7 @@ def on_domain_error(request: Request[Any, Any, Any], error: SelfcareError) -> Re
         case OutOfDate():
             return problem_page(request, 419, fields=keepable(context_of(request).form or []))
         case Strange():
-            return problem_page(request, 403, error.message or None)
+            return problem_page(request, 403)
         case NeedsSignIn():
             return _to_sign_in(request)
         case NeedsProof():

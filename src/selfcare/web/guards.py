@@ -90,7 +90,7 @@ def _check_impersonator(access: Access, identity: Identity, *, unsafe: bool) -> 
 
 def _check_same_site(connection: ASGIConnection, ctx: RequestContext) -> None:  # type: ignore[type-arg]
     if not csrf.same_site(connection.headers, ctx.site.settings.public_url):
-        raise Strange("")
+        raise Strange
 
 
 def _check_token(ctx: RequestContext) -> None:
