@@ -15,7 +15,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
 
-from selfcare import places
+from selfcare import flags, places
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.audit import log as audit
 from selfcare.db.engine import close_database, open_database
@@ -66,9 +66,9 @@ def build_jobs(settings: Settings, ports: Ports) -> tuple[Registry, Schedule]:
 def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool = False) -> Application:
     """The application for these settings; with `worker` it also runs the jobs in this process."""
     ports = ports or build_ports(settings)
-    passwords = Passwords(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes)
+    passwords = Passwords(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes, threads=settings.argon2_threads)
     registry, schedule = build_jobs(settings, ports)
-    theme = settings.theme
+    theme = settings.operator
     assets = Assets(places.static(), extra_css=theme.css())
     templates = Templates(
         places.templates(), development=settings.env == "development", settings=settings, operator=theme, asset=assets.url
@@ -92,7 +92,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool =
         logging_config=None,
         debug=False,
     )
-    site = Site(settings, templates, assets, Urls.of(inside), Cookies.of(settings.public_url), settings.flags)
+    site = Site(settings, templates, assets, Urls.of(inside), Cookies.of(settings.public_url), flags.enabled(settings))
     return Application(inside, site, ports, registry, schedule)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from selfcare.identity.identity import Identity
 from selfcare.identity.rights import Right, StaffRight
 
 
@@ -112,3 +113,9 @@ TABLE: Mapping[str, Access] = {
 def access_to(route: str | None) -> Access | None:
     """The row for a route name, or None: then nobody may."""
     return TABLE.get(route) if route else None
+
+
+def may_look(route: str, identity: Identity) -> bool:
+    """Whether a link to this page is worth showing. The guard decides; this only spares dead ends."""
+    access = TABLE.get(route)
+    return access is not None and (access.right is None or identity.can(access.right))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.prepared import Prepared, fetch_one
+from selfcare.db.prepared import Prepared, as_json, fetch_one
 from selfcare.identity.identity import CustomerScope, Identity, Person
 from selfcare.identity.rights import RIGHTS_OF, Role, staff_rights
 from selfcare.identity.tables import Session
@@ -57,7 +57,7 @@ _BY_HASH = Prepared.sql(
       LEFT JOIN customer c ON c.id = m.customer_id AND c.status <> 'archived'
      WHERE s.id_hash = :id_hash AND s.revoked_at IS NULL
     """,
-    tables=(),
+    types={"staff_rights": as_json, "service_ids": as_json},
 )
 
 _FIRST_CUSTOMER = Prepared.sql(
@@ -67,8 +67,7 @@ _FIRST_CUSTOMER = Prepared.sql(
      WHERE m.user_id = :user_id AND m.removed_at IS NULL AND m.accepted_at IS NOT NULL AND c.status <> 'archived'
      ORDER BY m.accepted_at, m.id
      LIMIT 1
-    """,
-    tables=(),
+    """
 )
 
 

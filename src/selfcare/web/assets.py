@@ -18,6 +18,7 @@ from litestar.types import Receive, Scope, Send
 
 STYLE_ORDER = ("tokens", "base", "layout", "components", "utilities")
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".webmanifest": "application/manifest+json"}
+_VERSION = re.compile(r"-\d[\d.]*(?:\.min)?(?=\.js$)")
 _COMMENT = re.compile(r"/\*.*?\*/", re.S)
 _SPACE = re.compile(r"\s+")
 _TIGHT = re.compile(r"\s*([{};,>])\s*")
@@ -86,7 +87,12 @@ class Assets:
         if text:
             bodies |= {"br": brotli.compress(body, quality=11), "gzip": gzip.compress(body, 9, mtime=0)}
         self._files[hashed] = Asset(f"{kind}; charset=utf-8" if text else kind, bodies)
-        self._urls[name] = self.prefix + hashed
+        self._urls[name] = self._urls[_plain(name)] = self.prefix + hashed
+
+
+def _plain(name: str) -> str:
+    """ "js/htmx-4.0.1.min.js" is also "htmx.js", so that templates need not know the version."""
+    return _VERSION.sub("", name.rpartition("/")[2])
 
 
 def best_encoding(accepted: str, available: Iterable[str]) -> str:

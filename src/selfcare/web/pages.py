@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import dataclass
 from typing import Any
 
 import brotli
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 
+from selfcare.identity.permissions import may_look
 from selfcare.kernel import ids
+from selfcare.kernel.words import _
 from selfcare.web import csrf
 from selfcare.web.assets import best_encoding
 from selfcare.web.context import RequestContext, context_of
@@ -74,16 +77,50 @@ def shared(ctx: RequestContext, request: ASGIConnection[Any, Any, Any, Any]) -> 
     grant = str(ctx.identity.grant_id or "") if ctx.identity else ""
     return {
         "identity": ctx.identity,
+        "theme": ctx.identity.user.theme if ctx.identity else "system",
+        "nav": sections(ctx),
+        "request_key": ids.token(),
         "url": ctx.url,
         "asset": ctx.site.assets.url,
         "csrf": csrf.issue(settings.keys.csrf, ctx.binding, grant),
-        "new_key": ids.token,
         "request_path": request.scope["path"],
         "request_id": ctx.origin.request_id,
-        "route": ctx.route or "",
         "flags": ctx.site.flags,
         "zone": ctx.identity.scope.zone if ctx.identity and ctx.identity.scope else settings.zone,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One entry of the navigation."""
+
+    label: str
+    href: str
+    icon: str
+    current: bool
+
+
+def sections(ctx: RequestContext) -> list[Section]:
+    """The six sections of a customer, less those the person has no right to; staff without a grant have the console."""
+    if ctx.identity is None:
+        return []
+    if ctx.identity.scope is None:
+        offered = [("staff", _("Customers"), "account")] if ctx.identity.is_staff else []
+    else:
+        offered = [
+            ("dashboard", _("Dashboard"), "home"),
+            ("account", _("Account"), "account"),
+            ("services", _("Services"), "services"),
+            ("usage", _("Usage"), "usage"),
+            ("billing", _("Billing"), "billing"),
+            ("topup", _("Top-Up"), "topup"),
+        ]
+    here = (ctx.route or "").partition(".")[0]
+    return [
+        Section(label, ctx.url(route), icon, here == route)
+        for route, label, icon in offered
+        if route in ctx.site.urls and may_look(route, ctx.identity)
+    ]
 
 
 def _encoded(request: ASGIConnection[Any, Any, Any, Any], body: bytes, status: int, headers: dict[str, str]) -> Response[bytes]:

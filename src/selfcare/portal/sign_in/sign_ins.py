@@ -10,7 +10,7 @@ from uuid import UUID
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, fetch_one
+from selfcare.db.prepared import Prepared, as_json, fetch_one
 from selfcare.identity import sessions
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
@@ -34,9 +34,8 @@ class Entered:
 
 
 _BY_EMAIL = Prepared.sql(
-    """
-    SELECT id, password_hash, staff_rights, disabled_at FROM app_user WHERE lower(email) = :email
-    """,
+    "SELECT id, password_hash, staff_rights, disabled_at FROM app_user WHERE lower(email) = :email",
+    types={"staff_rights": as_json},
 )
 
 
