@@ -88,9 +88,11 @@ FORWARDS = (
     )
     """,
     "CREATE INDEX kept_form_by_user ON kept_form (user_id)",
+    "CREATE TABLE readiness (id BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL)",
 )
 
 BACKWARDS = (
+    "DROP TABLE readiness",
     "DROP TABLE kept_form",
     "DROP TABLE session",
     "DROP TABLE membership",

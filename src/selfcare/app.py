@@ -5,9 +5,8 @@ The only file that knows all. Nothing happens at import.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Request
@@ -16,13 +15,9 @@ from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
 
 from selfcare import flags, places
-from selfcare.adapters.jobs_embedded import EmbeddedJobs
-from selfcare.audit import log as audit
-from selfcare.db.engine import close_database, open_database
+from selfcare.db.engine import open_database
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
-from selfcare.jobs.registry import Registry
-from selfcare.jobs.schedule import Schedule
 from selfcare.kernel.errors import NotFound, SelfcareError
 from selfcare.portal.sign_in import routes as sign_in
 from selfcare.ports.ports import Ports
@@ -45,33 +40,31 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
 class Application(Outside):
     """The wrapped ASGI application, with what tests and the command line want to reach."""
 
-    def __init__(self, inside: Litestar, site: Site, ports: Ports, registry: Registry, schedule: Schedule):
+    def __init__(self, inside: Litestar, site: Site, ports: Ports):
         super().__init__(inside, site)
         self.inside = inside
         self.ports = ports
-        self.registry = registry
-        self.schedule = schedule
 
 
 def build_ports(settings: Settings) -> Ports:
     """The adapters that the settings name."""
-    return Ports(jobs=EmbeddedJobs())
+    return Ports()
 
 
-def build_jobs(settings: Settings, ports: Ports) -> tuple[Registry, Schedule]:
-    """Which handler does which job, and what recurs."""
-    return Registry(), Schedule()
-
-
-def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool = False) -> Application:
-    """The application for these settings; with `worker` it also runs the jobs in this process."""
+def create_app(settings: Settings, ports: Ports | None = None) -> Application:
+    """The application for these settings."""
     ports = ports or build_ports(settings)
-    passwords = Passwords(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes, threads=settings.argon2_threads)
-    registry, schedule = build_jobs(settings, ports)
+    passwords = Passwords(
+        memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes, threads=settings.argon2_threads
+    )
     theme = settings.operator
-    assets = Assets(places.static(), extra_css=theme.css())
+    assets = Assets(places.folder("static"), extra_css=theme.css())
     templates = Templates(
-        places.templates(), development=settings.env == "development", settings=settings, operator=theme, asset=assets.url
+        places.folder("templates"),
+        development=settings.env == "development",
+        settings=settings,
+        operator=theme,
+        asset=assets.url,
     )
     inside = Litestar(
         route_handlers=[*ROUTERS, *_demo_routers(settings)],
@@ -87,33 +80,26 @@ def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool =
             SelfcareError: errors.on_domain_error,
             Exception: errors.on_any_error,
         },
-        lifespan=[_lifespan(settings, ports, passwords, registry, schedule, worker=worker)],
+        lifespan=[_lifespan(settings, passwords)],
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
     site = Site(settings, templates, assets, Urls.of(inside), Cookies.of(settings.public_url), flags.enabled(settings))
-    return Application(inside, site, ports, registry, schedule)
+    return Application(inside, site, ports)
 
 
 def _lifespan(
-    settings: Settings, ports: Ports, passwords: Passwords, registry: Registry, schedule: Schedule, *, worker: bool
+    settings: Settings, passwords: Passwords
 ) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def running(_app: Litestar) -> AsyncIterator[None]:
-        await open_database(settings.database_url)
-        audit.configure(settings.keys.audit)
-        stop = asyncio.Event()
-        task = asyncio.create_task(ports.jobs.run(registry, schedule, stop)) if worker else None
+        database = await open_database(settings.database_url)
         try:
             yield
         finally:
-            stop.set()
-            if task is not None:
-                with suppress(asyncio.CancelledError):
-                    await task
             passwords.close()
-            await close_database()
+            await database.close()
 
     return running
 
@@ -133,9 +119,4 @@ def _constant(value: Any) -> Callable[[], Any]:
 
 
 def _demo_routers(settings: Settings) -> list[ControllerRouterHandler]:
-    if not settings.demo:
-        return []
-    from selfcare.demo import styleguide
-
-    return [styleguide.router]
-
+    return []

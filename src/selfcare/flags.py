@@ -1,4 +1,4 @@
-"""Which features are switched on. Production keeps the defaults of the product; the demo shows everything that is built."""
+"""Which features are switched on. Production keeps the defaults of the product; the demo shows all that is built."""
 
 from __future__ import annotations
 

@@ -123,6 +123,7 @@ class Settings:
     zone: str = _text("Europe/London", _zone)
     data_base: Literal[1000, 1024] = 1000
 
+    flags: tuple[str, ...] = ()
     password_policy: Literal["default", "nist"] = "default"
     argon2_memory_kib: int = _number(19_456, 8, 1_048_576)
     argon2_passes: int = _number(2, 1, 20)

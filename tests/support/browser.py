@@ -50,7 +50,11 @@ class Page:
         return self.one(f"//*[@id='{element_id}']")
 
     def form(self, form_id: str | None = None) -> HtmlElement:
-        forms = self.html.xpath("//form[@method='post']") if form_id is None else self.html.xpath(f"//form[@id='{form_id}']")
+        forms = (
+            self.html.xpath("//form[@method='post']")
+            if form_id is None
+            else self.html.xpath(f"//form[@id='{form_id}']")
+        )
         assert forms, f"no form {form_id or ''} on {self.path}: {[f.get('id') for f in self.html.xpath('//form')]}"
         assert form_id is not None or len(forms) == 1, f"say which form: {[f.get('id') for f in forms]}"
         return forms[0]
@@ -75,7 +79,9 @@ class Page:
     def has_link(self, href_start: str) -> bool:
         return bool(self.html.xpath(f"//a[starts-with(@href, '{href_start}')]"))
 
-    async def submit(self, form_id: str | None = None, *, htmx: bool = False, button: str | None = None, **fields: Any) -> Page:
+    async def submit(
+        self, form_id: str | None = None, *, htmx: bool = False, button: str | None = None, **fields: Any
+    ) -> Page:
         """Send the form with its hidden and prefilled fields; `fields` are what the person typed."""
         form = self.form(form_id)
         typed: list[tuple[str, str]] = []
@@ -143,7 +149,9 @@ class Browser:
     async def _follow(self, answer: httpx.Response, *, follow: bool) -> Page:
         hops = 0
         while follow and hops < 8:
-            target = answer.headers.get("HX-Redirect") or (answer.headers.get("location") if answer.is_redirect else None)
+            target = answer.headers.get("HX-Redirect") or (
+                answer.headers.get("location") if answer.is_redirect else None
+            )
             if target is None:
                 break
             answer = await self.client.get(target, follow_redirects=False)

@@ -1,4 +1,4 @@
-"""Typed forms that outlive a sign-in: kept for the same person for half an hour, shown again, never sent by themselves."""
+"""Typed forms that outlive a sign-in: kept for the same person for half an hour, never sent by themselves."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ async def keep(user_id: UUID, path: str, fields: list[list[str]]) -> None:
     """Remember one form; an older one of the same person gives way. Inside a transaction."""
     await KeptForm.delete().where(KeptForm.user_id == user_id)
     await KeptForm.insert(
-        KeptForm(
-            id=ids.new_id(), user_id=user_id, path=path[:500], fields=fields, expires_at=clock.now() + KEPT_FOR
-        )
+        KeptForm(id=ids.new_id(), user_id=user_id, path=path[:500], fields=fields, expires_at=clock.now() + KEPT_FOR)
     )
 
 
 async def find(user_id: UUID) -> dict[str, Any] | None:
     """The kept form, or None when there is none or it is too old."""
-    return await (
+    kept: dict[str, Any] | None = await (
         KeptForm.select(KeptForm.path, KeptForm.fields)
         .where(KeptForm.user_id == user_id)
         .where(KeptForm.expires_at > clock.now())
         .first()
         .output(load_json=True)
     )
+    return kept
 
 
 async def forget(user_id: UUID) -> None:

@@ -29,7 +29,7 @@ NEVER = "never"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One row. `acting` says what an impersonating staff member may do: `look`, `never`, or a named action of the grant."""
+    """One row. `acting`: what an impersonating staff member may do: `look`, `never`, or a named action of the grant."""
 
     who: Who
     right: Right | StaffRight | None = None

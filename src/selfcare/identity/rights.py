@@ -103,5 +103,5 @@ RIGHTS_OF: dict[Role, frozenset[Right]] = {
 
 def staff_rights(stored: list[str] | None) -> frozenset[StaffRight]:
     """The effective rights of a staff member from the stored names; unknown names grant nothing."""
-    known = frozenset(StaffRight(name) for name in stored or () if name in StaffRight)
+    known = frozenset(right for right in StaffRight if right.value in (stored or ()))
     return frozenset(StaffRight) if StaffRight.ADMIN in known else known

@@ -74,6 +74,13 @@ class Session(Table, tablename="session"):
     revoked_at = Timestamptz(null=True, default=None)
 
 
+class Readiness(Table, tablename="readiness"):
+    """One row that `/readyz` writes, because a database that only reads is not ready."""
+
+    id = BigInt(primary_key=True, default=None)
+    at = Timestamptz(default=None)
+
+
 class KeptForm(Table, tablename="kept_form"):
     """What somebody had typed when the sign-in ran out, kept for the same person for half an hour."""
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from selfcare.ports.jobs import Jobs
-
 
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Which adapter serves which port in this process."""
-
-    jobs: Jobs

@@ -17,7 +17,12 @@ import brotli
 from litestar.types import Receive, Scope, Send
 
 STYLE_ORDER = ("tokens", "base", "layout", "components", "utilities")
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".webmanifest": "application/manifest+json"}
+_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
 _VERSION = re.compile(r"-\d[\d.]*(?:\.min)?(?=\.js$)")
 _COMMENT = re.compile(r"/\*.*?\*/", re.S)
 _SPACE = re.compile(r"\s+")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Cookies:
-    """Names and attributes. `__Host-` needs https; a plain-http demo address gets names without it, so that phones can sign in."""
+    """`__Host-` needs https; a plain-http demo address gets names without it, so that phones can sign in."""
 
     def __init__(self, *, secure: bool):
         self.secure = secure

@@ -1,7 +1,7 @@
 """Forms prove that they come from a page of ours, made for this very sign-in and this very tab.
 
 The token is an HMAC of the session (or visitor) token and the impersonation grant, behind a fresh mask, so that a
-compressed page never repeats the same secret bytes. Beside it the browser's own word is asked: Sec-Fetch-Site, else Origin.
+compressed page never repeats the same secret bytes. Beside it the browser's word counts: Sec-Fetch-Site, else Origin.
 """
 
 from __future__ import annotations

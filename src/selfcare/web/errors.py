@@ -1,4 +1,4 @@
-"""From an exception to a page, a fragment or JSON. Plain layout, no database, no session: these must work when little else does."""
+"""From an exception to a page, a fragment or JSON: plain layout, no database, because little else may work."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ class TooMany(SelfcareError):
         self.retry_after = retry_after
 
 
-def problem_page(request: Request[Any, Any, Any], status: int, message: str | None = None, **context: Any) -> Response[bytes]:
+def problem_page(
+    request: Request[Any, Any, Any], status: int, message: str | None = None, **context: Any
+) -> Response[bytes]:
     """The error page of a status; htmx gets the small fragment, /api gets JSON."""
     headers = {}
     if retry := context.get("retry_after"):
@@ -160,12 +162,19 @@ def _meaning(status: int) -> str:
     return {
         400: _("What your browser sent was not readable. Nothing was changed. Go back and try once more."),
         403: _("Nothing was changed. If you came here by a link on another site, open the page from our own menu."),
-        404: _("There is nothing at this address, or it is not yours to see. Check the address or go to the start page."),
-        405: _("There is nothing at this address, or it is not yours to see. Check the address or go to the start page."),
+        404: _(
+            "There is nothing at this address, or it is not yours to see. Check the address or go to the start page."
+        ),
+        405: _(
+            "There is nothing at this address, or it is not yours to see. Check the address or go to the start page."
+        ),
         413: _("Nothing was changed. Send less text and try again."),
         415: _("What your browser sent was not readable. Nothing was changed. Go back and try once more."),
         419: _("For your safety we did not act on it yet. What you typed is still here: look at it and send it again."),
-    }.get(status, _("Nothing you typed was acted on. Try again in a minute, and tell us the reference if it happens again."))
+    }.get(
+        status,
+        _("Nothing you typed was acted on. Try again in a minute, and tell us the reference if it happens again."),
+    )
 
 
 def _json(status: int, title: str, request_id: str, headers: dict[str, str]) -> Response[bytes]:

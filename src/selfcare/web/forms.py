@@ -21,7 +21,9 @@ from selfcare.kernel.words import _
 from selfcare.web.context import context_of
 
 LONGEST_EMAIL = 254
-SECRET_FIELDS = frozenset({"csrf", "password", "new_password", "current_password", "code", "backup_code", "pin", "token"})
+SECRET_FIELDS = frozenset(
+    {"csrf", "password", "new_password", "current_password", "code", "backup_code", "pin", "token"}
+)
 _EMAIL = re.compile(r"[^@\s\"<>,;:\\()\[\]]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -75,7 +77,7 @@ class Form:
         return key if 16 <= len(key) <= 64 and key.isascii() else self.values.setdefault("fresh_key", ids.token())
 
     def reject(self, field: str | None, problem: Rejected | str) -> None:
-        """Refuse with the words shown beside `field` (None: about the whole form). The first problem of a field stays."""
+        """Refuse with words beside `field` (None: about the whole form). The first problem of a field stays."""
         message = problem.message if isinstance(problem, Rejected) else problem
         self.errors.setdefault(field or "", message)
 

@@ -83,7 +83,9 @@ def _check_person(access: Access, identity: Identity | None, *, unsafe: bool) ->
 
 
 def _check_impersonator(access: Access, identity: Identity, *, unsafe: bool) -> None:
-    allowed = access.acting == LOOK if not unsafe else identity.grant is not None and access.acting in identity.grant.allowed
+    allowed = (
+        access.acting == LOOK if not unsafe else identity.grant is not None and access.acting in identity.grant.allowed
+    )
     if not allowed:
         raise NotAllowed(_("Only the customer can do this."))
 

@@ -6,9 +6,13 @@ import logging
 
 from litestar import Response, Router, get
 
-from selfcare.db.counters import probe
-from selfcare.kernel.errors import SelfcareError
+from selfcare.db.engine import transaction
+from selfcare.db.prepared import Prepared, execute
+from selfcare.kernel import clock
 
+_WRITE = Prepared.sql(
+    "INSERT INTO readiness (id, at) VALUES (1, :at) ON CONFLICT (id) DO UPDATE SET at = excluded.at RETURNING id"
+)
 log = logging.getLogger(__name__)
 
 
@@ -20,15 +24,18 @@ async def alive() -> Response[str]:
 @get("/readyz", name="ready")
 async def ready() -> Response[str]:
     try:
-        await probe()
-    except (OSError, SelfcareError, Exception) as error:
+        async with transaction():
+            await execute(_WRITE.bind(at=clock.now()))
+    except Exception as error:
         log.error("write probe failed", exc_info=error)
         return _plain("not ready: the database does not take writes", status=503)
     return _plain("ready")
 
 
 def _plain(text: str, status: int = 200) -> Response[str]:
-    return Response(text, status_code=status, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
+    return Response(
+        text, status_code=status, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"}
+    )
 
 
 router = Router("/", route_handlers=[alive, ready])

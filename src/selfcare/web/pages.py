@@ -123,7 +123,9 @@ def sections(ctx: RequestContext) -> list[Section]:
     ]
 
 
-def _encoded(request: ASGIConnection[Any, Any, Any, Any], body: bytes, status: int, headers: dict[str, str]) -> Response[bytes]:
+def _encoded(
+    request: ASGIConnection[Any, Any, Any, Any], body: bytes, status: int, headers: dict[str, str]
+) -> Response[bytes]:
     encoding = "identity"
     if len(body) >= _WORTH_COMPRESSING:
         encoding = best_encoding(request.headers.get("accept-encoding", ""), ("br", "gzip"))

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hmac
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import MutableMapping
 from hashlib import sha256
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
-from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from selfcare.identity import sessions
 from selfcare.kernel import ids
@@ -25,9 +25,21 @@ from selfcare.web.context import KEY, RequestContext, Site
 log = logging.getLogger("selfcare.access")
 
 MOST_FIELDS = 200
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+CSP = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+    )
 )
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"content-security-policy", CSP.encode()),
@@ -42,7 +54,7 @@ _PATH_LIMITS = (("/api/", 256_000), ("/feeds/", 8_000_000), ("/hooks/", 1_000_00
 _FORM_LIMIT = 64_000
 _VISITOR = re.compile(r"[A-Za-z0-9_-]{43}")
 
-Identify = Callable[[RequestContext, str], Awaitable[None]]
+Http = MutableMapping[str, Any]
 
 
 class TooLarge(Exception):
@@ -64,16 +76,19 @@ class Outside:
         self.headers = SECURITY_HEADERS + ((HSTS,) if self.cookies.secure else ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if str(scope["type"]) == "http":
+            await self._answer(cast("Http", scope), receive, send)
+        else:
             await self.app(scope, receive, send)
-            return
+
+    async def _answer(self, scope: Http, receive: Receive, send: Send) -> None:
         started = perf_counter()
         request_id = ids.reference("R")
         ctx = RequestContext(self.site, Origin(_address(scope), _header(scope, b"user-agent")[:200], request_id))
-        scope[KEY] = ctx  # type: ignore[literal-required]
+        scope[KEY] = ctx
         status = 500
 
-        async def with_headers(message: Message) -> None:
+        async def with_headers(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -84,7 +99,7 @@ class Outside:
             await send(message)
 
         if scope["path"].startswith(Assets.prefix):
-            await self.assets(scope, receive, with_headers)
+            await self.assets(cast("Scope", scope), receive, with_headers)
             return
         try:
             await self._enter(ctx, scope, receive, with_headers)
@@ -100,7 +115,7 @@ class Outside:
                 },
             )
 
-    async def _enter(self, ctx: RequestContext, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _enter(self, ctx: RequestContext, scope: Http, receive: Receive, send: Send) -> None:
         await self._identify(ctx, _cookies(scope))
         if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             try:
@@ -109,13 +124,14 @@ class Outside:
                 ctx.refused = 413
             except Unreadable:
                 ctx.refused = 400
-        await self.app(scope, receive, send)
+        await self.app(cast("Scope", scope), receive, send)
 
     async def _identify(self, ctx: RequestContext, cookies: dict[str, str]) -> None:
         token = cookies.get(self.cookies.session, "")
         if _VISITOR.fullmatch(token):
             found = await sessions.recognise(token, ctx.origin)
-            ctx.identity, ctx.last_seen_at, ctx.expired_user_id = found.identity, found.last_seen_at, found.expired_user_id
+            ctx.identity, ctx.last_seen_at = found.identity, found.last_seen_at
+            ctx.expired_user_id = found.expired_user_id
             if ctx.identity is not None:
                 ctx.binding = token
                 return
@@ -132,7 +148,7 @@ class Outside:
         ctx.visitor_cookie = self.cookies.set(self.cookies.visitor, f"{ctx.binding}.{_sign(key, ctx.binding)}")
 
 
-async def _read_body(ctx: RequestContext, scope: Scope, receive: Receive) -> Receive:
+async def _read_body(ctx: RequestContext, scope: Http, receive: Receive) -> Receive:
     """The whole body, capped while it arrives; a form is counted before it is parsed."""
     limit = next((most for start, most in _PATH_LIMITS if scope["path"].startswith(start)), _FORM_LIMIT)
     declared = _header(scope, b"content-length")
@@ -141,7 +157,7 @@ async def _read_body(ctx: RequestContext, scope: Scope, receive: Receive) -> Rec
     body = bytearray()
     more = True
     while more:
-        message = await receive()
+        message: Any = await receive()
         if message["type"] == "http.disconnect":
             break
         body += message.get("body", b"")
@@ -175,7 +191,7 @@ def parse_form(body: bytes) -> list[tuple[str, str]]:
 def _replay(body: bytes, receive: Receive) -> Receive:
     sent = False
 
-    async def replay() -> HTTPReceiveMessage | Any:
+    async def replay() -> Any:
         nonlocal sent
         if sent:
             return await receive()
@@ -185,16 +201,16 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _header(scope: Scope, name: bytes) -> str:
+def _header(scope: Http, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
-def _address(scope: Scope) -> str:
+def _address(scope: Http) -> str:
     client = scope.get("client")
     return client[0] if client else "unknown"
 
 
-def _cookies(scope: Scope) -> dict[str, str]:
+def _cookies(scope: Http) -> dict[str, str]:
     pairs = (part.partition("=") for part in _header(scope, b"cookie").split(";"))
     return {name.strip(): value.strip() for name, _equals, value in pairs}
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from selfcare.audit import log as audit
-from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, as_json, fetch_one
 from selfcare.identity import sessions
@@ -53,8 +51,6 @@ async def enter(
     user = await find_user(email)
     checked = await passwords.check(user["password_hash"] if user else None, password)
     if user is None or not checked.right or user["disabled_at"] is not None:
-        async with transaction():
-            await audit.record(audit.visitor(origin), Event.SIGN_IN_FAILED, about=user["id"] if user else None, outcome="refused")
         raise NotSignedIn(_("E-mail or password is wrong."), field="password")
     async with transaction():
         if checked.rehashed:
@@ -62,15 +58,13 @@ async def enter(
         if replaces:
             await sessions.revoke(replaces)
         token = await sessions.open_session(user["id"], origin, limits=limits, shared_device=shared_device)
-        await audit.record(audit.visitor(origin, user_id=user["id"]), Event.SIGN_IN_SUCCEEDED, about=user["id"])
     return Entered(token, user["id"], staff=bool(user["staff_rights"]))
 
 
 async def leave(identity: Identity) -> None:
     """End this sign-in. Twice is harmless."""
     async with transaction():
-        if await sessions.revoke(identity.session_id):
-            await audit.record(identity, Event.SIGN_IN_SIGNED_OUT)
+        await sessions.revoke(identity.session_id)
 
 
 async def find_user(email: str) -> dict[str, Any] | None:
