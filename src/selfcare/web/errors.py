@@ -21,7 +21,6 @@ from selfcare.web.pages import go_to, page, wants_fragment
 from selfcare.web.templating import headers_json
 
 log = logging.getLogger(__name__)
-MACHINES = ("/api/", "/feeds/", "/hooks/")
 
 
 class TurnedAway(SelfcareError):
@@ -60,22 +59,20 @@ def problem_page(
 ) -> Response[bytes]:
     """The error page of a status; htmx gets the small fragment, /api gets JSON."""
     headers = {}
-    if retry := context.pop("retry_after", None):
+    if retry := context.get("retry_after"):
         headers["Retry-After"] = str(retry)
     ctx = context_of(request)
-    if request.scope["path"].startswith(MACHINES):
+    if request.scope["path"].startswith(("/api/", "/feeds/", "/hooks/")):
         return _json(status, message or _title(status), ctx.origin.request_id, headers)
     return page(
         request,
-        "errors/resend" if "fields" in context else "errors/error",
-        fragment="errors/_error",
+        "errors/page",
+        fragment="errors/_problem" if wants_fragment(request) else None,
         status=status,
         headers=headers,
-        title=_title(status),
-        problem=status,
-        words=[message or _meaning(status)],
-        actions=[(_("Go to the start page"), ctx.url("dashboard") if "dashboard" in ctx.site.urls else "/")],
-        reference=ctx.origin.request_id,
+        problem_title=_title(status),
+        problem_status=status,
+        problem_message=message or _meaning(status),
         **context,
     )
 
@@ -93,7 +90,7 @@ def on_domain_error(request: Request[Any, Any, Any], error: SelfcareError) -> Re
         case TooMany():
             return problem_page(request, 429, error.message, retry_after=error.retry_after)
         case OutOfDate():
-            return problem_page(request, 419, path=ctx_path(request), fields=keepable(context_of(request).form or []))
+            return problem_page(request, 419, fields=keepable(context_of(request).form or []))
         case Strange():
             return problem_page(request, 403)
         case NeedsSignIn():
@@ -126,14 +123,9 @@ def on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     return problem_page(request, 500)
 
 
-def ctx_path(request: Request[Any, Any, Any]) -> str:
-    """This request's own path inside the tab it came from."""
-    return context_of(request).prefix + str(request.scope["path"])
-
-
 def _to_sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
     ctx = context_of(request)
-    if request.scope["path"].startswith(MACHINES):
+    if request.scope["path"].startswith(("/api/", "/feeds/")):
         return _json(401, _title(401), ctx.origin.request_id, {})
     return go_to(request, ctx.site.urls.to("sign_in", next=_here(request)))
 

@@ -79,6 +79,8 @@ def shared(ctx: RequestContext, request: ASGIConnection[Any, Any, Any, Any]) -> 
         "identity": ctx.identity,
         "theme": ctx.identity.user.theme if ctx.identity else "system",
         "nav": sections(ctx),
+        "simulated_payments": settings.payments == "embedded",
+        "idle_seconds": settings.session_idle_minutes * 60 if ctx.identity else 0,
         "request_key": ids.token(),
         "url": ctx.url,
         "asset": ctx.site.assets.url,
@@ -88,6 +90,10 @@ def shared(ctx: RequestContext, request: ASGIConnection[Any, Any, Any, Any]) -> 
         "flags": ctx.site.flags,
         "zone": ctx.identity.scope.zone if ctx.identity and ctx.identity.scope else settings.zone,
     }
+
+
+# Pages that have no entry of their own in the navigation.
+_STANDS_UNDER = {"cards": "billing", "pay": "billing", "alerts": "dashboard", "activity": "account", "addons": "services"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +115,14 @@ def sections(ctx: RequestContext) -> list[Section]:
     else:
         offered = [
             ("dashboard", _("Dashboard"), "home"),
-            ("account", _("Account"), "account"),
             ("services", _("Services"), "services"),
             ("usage", _("Usage"), "usage"),
             ("billing", _("Billing"), "billing"),
             ("topup", _("Top-Up"), "topup"),
+            ("account", _("Account"), "account"),
         ]
     here = (ctx.route or "").partition(".")[0]
+    here = _STANDS_UNDER.get(here, here)
     return [
         Section(label, ctx.url(route), icon, here == route)
         for route, label, icon in offered
