@@ -89,9 +89,7 @@ def create_app(settings: Settings, ports: Ports | None = None) -> Application:
     return Application(inside, site, ports)
 
 
-def _lifespan(
-    settings: Settings, passwords: Passwords
-) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+def _lifespan(settings: Settings, passwords: Passwords) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def running(_app: Litestar) -> AsyncIterator[None]:
         database = await open_database(settings.database_url)

@@ -85,6 +85,7 @@ def shared(ctx: RequestContext, request: ASGIConnection[Any, Any, Any, Any]) -> 
         "url": ctx.url,
         "asset": ctx.site.assets.url,
         "csrf": csrf.issue(settings.keys.csrf, ctx.binding, grant),
+        "route": ctx.route or "",
         "request_path": request.scope["path"],
         "request_id": ctx.origin.request_id,
         "flags": ctx.site.flags,
@@ -93,7 +94,13 @@ def shared(ctx: RequestContext, request: ASGIConnection[Any, Any, Any, Any]) -> 
 
 
 # Pages that have no entry of their own in the navigation.
-_STANDS_UNDER = {"cards": "billing", "pay": "billing", "alerts": "dashboard", "activity": "account", "addons": "services"}
+_STANDS_UNDER = {
+    "cards": "billing",
+    "pay": "billing",
+    "alerts": "dashboard",
+    "activity": "account",
+    "addons": "services",
+}
 
 
 @dataclass(frozen=True, slots=True)
