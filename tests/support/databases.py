@@ -55,7 +55,7 @@ class Templates:
             with postgres.locked():
                 pass
         copy = f"test_{os.getpid()}_{next(_numbers)}"
-        await postgres.admin(f"CREATE DATABASE {copy} TEMPLATE {name or 'template0'}")
+        await postgres.copy(name or "template0", copy)
         try:
             yield postgres.url(copy)
         finally:

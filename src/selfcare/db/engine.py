@@ -166,11 +166,15 @@ def refuse_nesting() -> None:
 
 def check_may_run(sql: str) -> None:
     """A lone write would go past the write lock, and one in a read transaction past the promise."""
-    if not sql.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE", "REPLACE")):
+    if not writes(sql):
         return
     transaction = current()
     if transaction is None or transaction.readonly:
         raise TransactionError("write inside `async with transaction()`")
+
+
+def writes(sql: str) -> bool:
+    return sql.lstrip()[:8].upper().startswith(("INSERT", "UPDATE", "DELETE", "REPLACE"))
 
 
 def run_callbacks(callbacks: Sequence[Callable[[], None]]) -> None:

@@ -27,7 +27,7 @@ from piccolo.engine.exceptions import TransactionError
 from piccolo.query.base import Query
 from piccolo.table import Table
 
-from selfcare.db.engine import Dialect, Row, current, database
+from selfcare.db.engine import Dialect, Row, current, database, writes
 
 Types = Mapping[str, Callable[[Any], Any]]
 
@@ -41,12 +41,19 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    sql: str
+    """A statement with its values, ready to run."""
+
+    statement: Compiled
     values: list[Any]
-    types: Types
+
+    @property
+    def read(self) -> tuple[str, list[Any]]:
+        if self.statement.writes:
+            raise TransactionError("`fetch` reads; use `execute` inside `async with transaction()`")
+        return self.statement.sql, self.values
 
     def typed(self, rows: list[Row]) -> list[Row]:
-        for name, of in self.types.items():
+        for name, of in self.statement.types.items():
             for row in rows:
                 if row[name] is not None:
                     row[name] = of(row[name])
@@ -69,7 +76,7 @@ class Prepared:
     def bind(self, **values: Any) -> Bound:
         dialect = database().dialect
         compiled = self._compiled.get(dialect) or self._compile(dialect)
-        return Bound(compiled.sql, compiled.fill(values), compiled.types)
+        return Bound(compiled, compiled.fill(values))
 
     def _compile(self, dialect: Dialect) -> Compiled:
         if self._text is None:
@@ -81,8 +88,8 @@ class Prepared:
 
 
 async def fetch(asked: Bound) -> list[Row]:
-    (rows,) = await database().engine.batch_read([(asked.sql, asked.values)])
-    return asked.typed(rows) if asked.types else rows
+    (rows,) = await database().engine.batch_read([asked.read])
+    return asked.typed(rows)
 
 
 async def fetch_one(asked: Bound) -> Row | None:
@@ -91,13 +98,13 @@ async def fetch_one(asked: Bound) -> Row | None:
 
 
 async def fetch_many(*asked: Bound) -> tuple[list[Row], ...]:
-    answers = await database().engine.batch_read([(bound.sql, bound.values) for bound in asked])
+    answers = await database().engine.batch_read([bound.read for bound in asked])
     return tuple(bound.typed(rows) for bound, rows in zip(asked, answers, strict=True))
 
 
 async def execute(asked: Bound) -> list[Row]:
     """A write, inside `transaction()`; the rows of its RETURNING."""
-    return asked.typed(await _open_transaction().rows(asked.sql, asked.values))
+    return asked.typed(await _open_transaction().rows(asked.statement.sql, asked.values))
 
 
 async def execute_many(statement: Prepared, values: Iterable[Mapping[str, Any]]) -> None:
@@ -105,7 +112,7 @@ async def execute_many(statement: Prepared, values: Iterable[Mapping[str, Any]])
     transaction = _open_transaction()
     bound = [statement.bind(**each) for each in values]
     if bound:
-        await transaction.many(bound[0].sql, [each.values for each in bound])
+        await transaction.many(bound[0].statement.sql, [each.values for each in bound])
 
 
 async def insert_many(table: type[Table], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -143,6 +150,7 @@ class Compiled:
     lists: frozenset[str]
     dialect: Dialect
     types: Types
+    writes: bool
 
     def fill(self, given: Mapping[str, Any]) -> list[Any]:
         if given.keys() != self.names:
@@ -177,7 +185,7 @@ def _from_query(query: Query[Any, Any], dialect: Dialect, types: Types) -> Compi
     sql, values = statement.compile_string(engine_type=dialect)
     names = frozenset(value.name for value in values if type(value) is Param)
     constants = [value if type(value) is Param else _storable(value) for value in values]
-    return Compiled(sql, tuple(constants), names, frozenset(), dialect, {**_json_of(query), **types})
+    return Compiled(sql, tuple(constants), names, frozenset(), dialect, {**_json_of(query), **types}, writes(sql))
 
 
 def _json_of(query: Query[Any, Any]) -> dict[str, Callable[[Any], Any]]:
@@ -221,7 +229,9 @@ def _from_text(text: str, dialect: Dialect, types: Types) -> Compiled:
         return f"{'<> ALL' if found['not'] else '= ANY'}({place(name)})"
 
     sql = PLACES.sub(replace, text)
-    return Compiled(sql, tuple(slots), frozenset(slot.name for slot in slots), frozenset(lists), dialect, types)
+    return Compiled(
+        sql, tuple(slots), frozenset(slot.name for slot in slots), frozenset(lists), dialect, types, writes(sql)
+    )
 
 
 def _open_transaction() -> Any:
