@@ -34,7 +34,7 @@ def line_of(written: io.StringIO) -> dict[str, Any]:
 
 
 def test_a_line_is_one_json_object_with_its_fields(written: io.StringIO) -> None:
-    log.info("Answered", extra={"route": "/services/{service_id}", "status": 200, "milliseconds": 3})
+    log.info("Answered", extra={"route": "/services/{service_id}", "status": 200, "ms": 3})
     line = line_of(written)
     assert line["at"].endswith("+00:00")
     del line["at"]
@@ -44,7 +44,7 @@ def test_a_line_is_one_json_object_with_its_fields(written: io.StringIO) -> None
         "message": "Answered",
         "route": "/services/{service_id}",
         "status": 200,
-        "milliseconds": 3,
+        "ms": 3,
     }
 
 
@@ -142,6 +142,6 @@ def test_chatty_libraries_are_quiet_and_others_pass_the_same_filter(written: io.
 
 def test_people_at_a_terminal_get_plain_lines() -> None:
     record = logging.LogRecord("selfcare.x", logging.WARNING, "", 0, "Slow: %s", ("asha@example.test",), None)
-    record.milliseconds = 900
+    record.ms = 900
     line = logs.Readable().format(record)
-    assert line.endswith("WARNING Slow: [e-mail]  milliseconds=900")
+    assert line.endswith("WARNING Slow: [e-mail]  ms=900")

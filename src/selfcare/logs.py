@@ -17,7 +17,7 @@ from typing import TextIO, TypeAlias
 from uuid import UUID
 
 FIELDS = (
-    *("request_id", "method", "route", "status", "milliseconds", "actor_id", "user_id", "customer_id", "grant_id"),
+    *("request_id", "method", "route", "status", "ms", "actor_id", "user_id", "customer_id", "grant_id"),
     *("event", "outcome", "job", "key", "attempt", "payment_id", "port", "adapter", "rows", "seconds", "retry_after"),
     *("dialect", "migration", "worker", "address", "process_id", "version"),
 )
@@ -55,7 +55,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": masked(record.getMessage()),
+            "message": masked(record.getMessage().strip()),
             **dict(_allowed(record)),
         }
         if error := _error_of(record):
@@ -71,7 +71,7 @@ class Readable(logging.Formatter):
         at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         level = "" if record.levelno == logging.INFO else f"{record.levelname} "
         fields = "".join(f"  {name}={value}" for name, value in _allowed(record))
-        line = _escaped(f"{at} {level}{masked(record.getMessage())}{fields}")
+        line = _escaped(f"{at} {level}{masked(record.getMessage().strip())}{fields}")
         if error := _error_of(record):
             line += "\n" + "\n".join(_escaped(masked(text)) for text in "".join(format_exception(*error)).splitlines())
         return line

@@ -1,0 +1,103 @@
+"""The console script `selfcare`. Calls only: what a command does stands in the module it calls."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from selfcare.settings import BadSettings, Settings
+
+
+class InWords(click.Group):
+    """Whatever is expected to go wrong is told in words, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from selfcare.db.migrate import MigrationFailed
+        from selfcare.kernel.errors import SelfcareError
+        from selfcare.server import CannotStart
+
+        try:
+            return super().invoke(ctx)
+        except (BadSettings, CannotStart, MigrationFailed, SelfcareError) as error:
+            raise click.ClickException("\n  ".join(("", *str(error).splitlines()))) from error
+        except KeyboardInterrupt:
+            click.echo("\nStopped.")
+            return None
+
+
+@click.group(cls=InWords, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="selfcare")
+def main() -> None:
+    """The self-care portal of a mobile or internet operator.
+
+    Settings come from environment variables; docs/settings.md lists them.
+    """
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets a phone on the same network in.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--data", default="var/demo", show_default=True, type=click.Path(path_type=Path), help="Its folder.")
+@click.option("--fresh", is_flag=True, help="Forget what was done before and begin anew.")
+@click.option("--customers", default=0, type=click.IntRange(0, 1_000_000), help="So many generated customers more.")
+@click.option("--now", "at", help="Start the clock there, like 2026-12-01T09:00.")
+@click.option("--public-url", help="The address people type; follows host and port by default.")
+def demo(**options: Any) -> None:
+    """Try everything: an operator with customers, bills and a pretended bank."""
+    from selfcare.demonstrate import Wishes, demonstrate
+
+    demonstrate(Wishes(**options))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Web processes; SQLite: 3.")
+@click.option("--jobs/--no-jobs", default=True, show_default=True, help="Also run background jobs here.")
+def serve(host: str, port: int, workers: int, jobs: bool) -> None:
+    """Serve the portal."""
+    from selfcare import server
+
+    server.serve(Settings.from_env(), host=host, port=port, workers=workers, jobs=jobs)
+
+
+@main.command()
+@click.option("--to", help="Stop at this migration, or go back to it: 0003. 0000 takes back everything.")
+def migrate(to: str | None) -> None:
+    """Bring the database to the schema of this version."""
+    from selfcare import upkeep
+
+    for line in asyncio.run(upkeep.migrate(Settings.from_env(), to=to)):
+        click.echo(line)
+
+
+@main.command("staff-add")
+@click.argument("email")
+@click.option("--name", prompt=True)
+@click.option("--right", "rights", multiple=True, help="support, impersonate or admin; may be repeated.")
+@click.password_option()
+def staff_add(email: str, name: str, rights: tuple[str, ...], password: str) -> None:
+    """Add somebody to the staff."""
+    from selfcare import upkeep
+
+    click.echo(asyncio.run(upkeep.add_staff(Settings.from_env(), email, name, rights=rights, password=password)))
+
+
+@main.command()
+def doctor() -> None:
+    """Check settings, database, mail, disk and clock, and say how to mend what is wrong."""
+    from selfcare import upkeep
+
+    if not asyncio.run(upkeep.examine(click.echo)):
+        raise SystemExit(1)
+
+
+@main.command()
+@click.argument("url")
+def where(url: str) -> None:
+    """Show which code answers a URL: handler, file, line, templates."""
+    from selfcare import upkeep
+
+    for line in upkeep.where(Settings.from_env(), url):
+        click.echo(line)

@@ -1,0 +1,156 @@
+"""Looks at everything Selfcare needs and says in words what is wrong and how to mend it."""
+
+import asyncio
+import os
+import shutil
+import smtplib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from selfcare import logs
+from selfcare.db.engine import database, is_open, read_transaction
+from selfcare.db.migrate import MigrationFailed, pending
+from selfcare.kernel import clock
+from selfcare.server import CannotStart, opened
+from selfcare.settings import BadSettings, Settings, unknown
+from selfcare.web.health import probe
+
+LEAST_FREE_BYTES = 500 * 1000**2
+LONGEST_SECONDS = 10
+_WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
+_FURTHEST_APART = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. With `mend` it is wrong, and that is how to put it right; `serious` stops Selfcare."""
+
+    what: str
+    mend: str = ""
+    serious: bool = True
+
+    @property
+    def bad(self) -> bool:
+        return bool(self.mend) and self.serious
+
+
+async def examine(env: Mapping[str, str] = os.environ) -> AsyncIterator[Finding]:
+    """Every finding as it is made; later ones are left out where they need what an earlier one found missing."""
+    for mistyped in unknown(env):
+        yield Finding(mistyped, "Correct the name or remove it.", serious=False)
+    try:
+        settings = Settings.from_env(env)
+    except BadSettings as error:
+        for problem in error.problems:
+            yield Finding(problem, "docs/settings.md says what it may be.")
+        return
+    for finding in _settings(settings):
+        yield finding
+    async for finding in _database(settings):
+        yield finding
+    yield _disk(settings)
+    if settings.mail_url:
+        yield await asyncio.to_thread(_mail, settings.mail_url)
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    refusals = settings.refusals()
+    for refusal in refusals:
+        yield Finding(refusal, "Selfcare does not start like this.")
+    if not refusals:
+        yield Finding(f"The settings are good for {settings.env}.")
+    try:
+        theme = settings.operator
+    except ValueError as error:
+        yield Finding(f"{error}.", "Correct that line; src/selfcare/theme.toml is an example.")
+        return
+    yield Finding(f"The theme is that of {theme.name}.")
+    for moved in theme.corrections:
+        yield Finding(
+            f"The colour {moved.token} on {moved.mode} pages was {moved.before}, which is hard to read; "
+            f"it is shown as {moved.after} ({moved.ratio:.1f} : 1).",
+            "Choose a colour that passes, or leave it so.",
+            serious=False,
+        )
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        opening = await asyncio.wait_for(opened(settings.database_url), LONGEST_SECONDS)
+    except TimeoutError:
+        yield Finding("The database does not answer.", "Is its address right, and may this machine reach it?")
+        return
+    except CannotStart as error:
+        yield Finding(str(error), "Is it running, and are its address, user and password right?")
+        return
+    try:
+        yield Finding(f"The database opens ({opening.dialect}).")
+        async for finding in _schema():
+            yield finding
+        yield await _time()
+    finally:
+        await opening.close()
+
+
+async def _schema() -> AsyncIterator[Finding]:
+    try:
+        missing = await pending()
+    except MigrationFailed as error:
+        yield Finding(f"{error}.", "Run the newest version of Selfcare.")
+        return
+    if missing:
+        yield Finding(f"The database lacks {len(missing)} migrations.", "Run: selfcare migrate")
+        return
+    yield Finding("The database is migrated.")
+    try:
+        await probe()
+    except Exception as error:  # whatever a driver raises, it means the same here
+        yield Finding(f"The database takes no writes: {logs.masked(str(error))}.", "Is its disk full or read-only?")
+    else:
+        yield Finding("The database takes writes.")
+
+
+async def _time() -> Finding:
+    """Codes of the second factor, sessions and payments go wrong when the clock does."""
+    here = clock.now()
+    if here < _WRITTEN:
+        return Finding(f"This machine thinks it is {here:%d %B %Y}.", "Set its clock; use NTP.")
+    if is_open() and database().dialect == "postgres":
+        async with read_transaction() as tx:
+            [row] = await tx.rows("SELECT now() AS now", ())
+        if abs(row["now"] - here) > _FURTHEST_APART:
+            return Finding(
+                f"This machine says {here:%H:%M:%S}, the database {row['now']:%H:%M:%S}.", "Use NTP on both."
+            )
+    return Finding("The clock is plausible.")
+
+
+def _disk(settings: Settings) -> Finding:
+    place = (
+        Path(settings.database_url.removeprefix("sqlite:///")) if settings.database_url.startswith("sqlite") else Path()
+    )
+    existing = next((folder for folder in (place, *place.absolute().parents) if folder.exists()), Path("/"))
+    free = shutil.disk_usage(existing).free
+    words = f"{free // 1000**2:,} MB are free on the disk of {existing}."
+    return (
+        Finding(words, "Make room: SQLite stops writing on a full disk.") if free < LEAST_FREE_BYTES else Finding(words)
+    )
+
+
+def _mail(url: str) -> Finding:
+    parts = urlsplit(url)
+    kind, port = (smtplib.SMTP_SSL, 465) if parts.scheme == "smtps" else (smtplib.SMTP, 25)
+    where = f"{parts.hostname}:{parts.port or port}"
+    try:
+        with kind(parts.hostname or "", parts.port or port, timeout=LONGEST_SECONDS) as peer:
+            peer.ehlo_or_helo_if_needed()
+    except (OSError, smtplib.SMTPException) as error:
+        return Finding(
+            f"The mail server {where} does not answer: {logs.masked(str(error))}.",
+            "Check SELFCARE_MAIL_URL.",
+            serious=False,
+        )
+    return Finding(f"The mail server {where} answers.")

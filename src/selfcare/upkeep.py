@@ -1,0 +1,120 @@
+"""What operators do by hand: migrate, add staff, look for trouble, find the code behind a URL."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from selfcare import doctor
+from selfcare import where as finder
+from selfcare.app import create_app
+from selfcare.db import migrate as migrations
+from selfcare.db.engine import Database, Duplicate, transaction
+from selfcare.identity.passwords import Passwords
+from selfcare.identity.rights import StaffRight
+from selfcare.identity.tables import User
+from selfcare.kernel import clock, ids
+from selfcare.kernel.errors import Conflict, Rejected
+from selfcare.server import opened
+from selfcare.settings import Settings
+
+SHORTEST_STAFF_PASSWORD = 12
+
+
+async def migrate(settings: Settings, *, to: str | None = None) -> list[str]:
+    """What was done, a line each."""
+    async with _database(settings):
+        report = await migrations.migrate(to=to)
+    lines = [f"The database was copied to {report.backup} first."] if report.backup else []
+    lines += [f"Took back {each.id}: {each.description}." for each in report.undone]
+    lines += [f"Applied {each.id}: {each.description}." for each in report.applied]
+    return lines or ["There is nothing to do: the database has the schema of this version."]
+
+
+async def add_staff(settings: Settings, email: str, name: str, *, rights: tuple[str, ...], password: str) -> str:
+    """A person who may sign in to the staff console. Raises Rejected or Conflict in words."""
+    email, name = email.strip(), name.strip()
+    _check_person(email, name, password)
+    granted = _known(rights or (StaffRight.VIEW_CUSTOMER.value,))
+    passwords = Passwords(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes, threads=2)
+    try:
+        hashed = await passwords.hash(password)
+    finally:
+        passwords.close()
+    async with _database(settings):
+        try:
+            async with transaction():
+                await _insert(email, name, granted, hashed)
+        except Duplicate as error:
+            raise Conflict(f"Somebody with the address {email} is here already.") from error
+    return f"{name} may now sign in as {email} with the rights: {', '.join(granted)}."
+
+
+async def examine(say: Callable[[str], object]) -> bool:
+    """Tells every finding as it is made; True when nothing stops Selfcare."""
+    well = True
+    async for finding in doctor.examine():
+        well = well and not finding.bad
+        say(f"{'✗' if finding.bad else '!' if finding.mend else '✓'} {finding.what}")
+        if finding.mend:
+            say(f"    {finding.mend}")
+    say("All is well." if well else "Not all is well: the lines with ✗ say what to do.")
+    return well
+
+
+def where(settings: Settings, url: str) -> Iterator[str]:
+    found = finder.find(create_app(settings).inside, url)
+    if not found:
+        yield f"Nothing answers {url}."
+    for place in found:
+        yield f"{place.methods} {place.path}  ({place.name})"
+        yield f"    {_here(place.file)}:{place.line}  {place.function}"
+        yield from (f"    {_here(template)}" for template in place.templates)
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    database = await opened(settings.database_url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def _insert(email: str, name: str, rights: list[str], password_hash: str) -> None:
+    now = clock.now()
+    await User.insert(
+        User(
+            id=ids.new_id(),
+            email=email,
+            email_verified_at=now,
+            display_name=name,
+            password_hash=password_hash,
+            password_changed_at=now,
+            language="en",
+            theme="system",
+            staff_rights=rights,
+            created_at=now,
+        )
+    )
+
+
+def _check_person(email: str, name: str, password: str) -> None:
+    local, _, domain = email.partition("@")
+    if not local or "." not in domain or " " in email or len(email) > 254:
+        raise Rejected(f"{email!r} is no e-mail address.")
+    if not 1 <= len(name) <= 100:
+        raise Rejected("A name has from 1 to 100 letters.")
+    if len(password) < SHORTEST_STAFF_PASSWORD:
+        raise Rejected(f"A staff password has at least {SHORTEST_STAFF_PASSWORD} characters.")
+
+
+def _known(rights: tuple[str, ...]) -> list[str]:
+    known = [right.value for right in StaffRight]
+    for right in rights:
+        if right not in known:
+            raise Rejected(f"{right!r} is no right of staff. There are: {', '.join(known)}.")
+    return list(dict.fromkeys(rights))
+
+
+def _here(file: Path) -> str:
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
