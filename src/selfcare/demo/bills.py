@@ -1,0 +1,155 @@
+"""Bills that add up to the penny: lines, tax per line, payments, and the stored totals over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from selfcare.demo.people import fixed
+from selfcare.demo.timeline import add_months, local
+from selfcare.kernel.money import round_half_up
+
+TAX_PERMILLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """`price` of one, tax included; below zero it is a credit."""
+
+    text: str
+    price: int
+    quantity: int = 1
+    service: UUID | None = None
+
+    @property
+    def gross(self) -> int:
+        return self.price * self.quantity
+
+    @property
+    def tax(self) -> int:
+        return round_half_up(self.gross * TAX_PERMILLE, 1000 + TAX_PERMILLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    key: str
+    customer: UUID
+    date: date
+    due_on: date
+    items: Sequence[Item]
+    paid: int = 0
+    paid_at: datetime | None = None
+    purchase_ref: str | None = None
+
+    @property
+    def id(self) -> UUID:
+        return fixed(f"invoice/{self.key}")
+
+    @property
+    def total(self) -> int:
+        return sum(item.gross for item in self.items)
+
+    @property
+    def period(self) -> tuple[date, date]:
+        return add_months(self.date, -1), self.date
+
+    def invoice(self, number: str) -> dict[str, Any]:
+        start, end = self.period
+        tax = sum(item.tax for item in self.items)
+        return {
+            "id": self.id,
+            "customer_id": self.customer,
+            "number": number,
+            "kind": "regular",
+            "date": self.date,
+            "due_on": self.due_on,
+            "period_start": start,
+            "period_end": end,
+            "currency": "GBP",
+            "net_minor": self.total - tax,
+            "tax_minor": tax,
+            "paid_minor": self.paid,
+            "state": "settled" if self.paid == self.total else "issued",
+            "purchase_ref": self.purchase_ref,
+            "created_at": self.made_at,
+        }
+
+    @property
+    def made_at(self) -> datetime:
+        return local(self.date, time(4, 0))
+
+    def transactions(self) -> Iterator[dict[str, Any]]:
+        start, end = self.period
+        for n, item in enumerate(self.items):
+            yield line(
+                f"{self.key}/line/{n}",
+                self.customer,
+                self.made_at,
+                item,
+                invoice_id=self.id,
+                period_start=start,
+                period_end=end,
+            )
+        if self.paid and self.paid_at:
+            yield payment(f"{self.key}/payment", self.customer, self.paid_at, self.paid, invoice_id=self.id)
+
+
+def line(key: str, customer: UUID, at: datetime, item: Item, **more: Any) -> dict[str, Any]:
+    return {
+        "id": fixed(f"transaction/{key}"),
+        "customer_id": customer,
+        "at": at,
+        "kind": "charge" if item.price >= 0 else "credit",
+        "description": item.text,
+        "quantity": item.quantity,
+        "unit_price_minor": item.price,
+        "amount_minor": item.gross - item.tax,
+        "tax_permille": TAX_PERMILLE,
+        "tax_minor": item.tax,
+        "currency": "GBP",
+        "service_id": item.service,
+        "wholesale_minor": item.gross * 6 // 10,
+        "created_at": at,
+        **more,
+    }
+
+
+def payment(key: str, customer: UUID, at: datetime, amount: int, **more: Any) -> dict[str, Any]:
+    return {
+        "id": fixed(f"transaction/{key}"),
+        "customer_id": customer,
+        "at": at,
+        "kind": "payment",
+        "description": "Card payment, thank you",
+        "amount_minor": -amount,
+        "currency": "GBP",
+        "created_at": at,
+        **more,
+    }
+
+
+@dataclass(slots=True)
+class Book:
+    """All bills of the named people, numbered by date over all of them when they are written."""
+
+    bills: list[Bill] = field(default_factory=list)
+    loose: list[dict[str, Any]] = field(default_factory=list)
+
+    def bought(self, key: str, customer: UUID, at: datetime, item: Item) -> None:
+        """Paid by card at once, outside any bill."""
+        self.loose.append(line(f"{key}/charge", customer, at, item))
+        self.loose.append(payment(f"{key}/payment", customer, at, item.gross))
+
+    def by_year(self) -> dict[int, list[Bill]]:
+        years: dict[int, list[Bill]] = {}
+        for bill in sorted(self.bills, key=lambda bill: (bill.date, bill.key)):
+            years.setdefault(bill.date.year, []).append(bill)
+        return years
+
+    def transactions(self) -> Iterator[dict[str, Any]]:
+        for bill in self.bills:
+            yield from bill.transactions()
+        yield from self.loose
