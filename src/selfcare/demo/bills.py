@@ -37,7 +37,7 @@ class Item:
 class Bill:
     key: str
     customer: UUID
-    date: date
+    day: date
     due_on: date
     items: Sequence[Item]
     paid: int = 0
@@ -54,7 +54,7 @@ class Bill:
 
     @property
     def period(self) -> tuple[date, date]:
-        return add_months(self.date, -1), self.date
+        return add_months(self.day, -1), self.day
 
     def invoice(self, number: str) -> dict[str, Any]:
         start, end = self.period
@@ -64,7 +64,7 @@ class Bill:
             "customer_id": self.customer,
             "number": number,
             "kind": "regular",
-            "date": self.date,
+            "date": self.day,
             "due_on": self.due_on,
             "period_start": start,
             "period_end": end,
@@ -79,7 +79,7 @@ class Bill:
 
     @property
     def made_at(self) -> datetime:
-        return local(self.date, time(4, 0))
+        return local(self.day, time(4, 0))
 
     def transactions(self) -> Iterator[dict[str, Any]]:
         start, end = self.period
@@ -145,8 +145,8 @@ class Book:
 
     def by_year(self) -> dict[int, list[Bill]]:
         years: dict[int, list[Bill]] = {}
-        for bill in sorted(self.bills, key=lambda bill: (bill.date, bill.key)):
-            years.setdefault(bill.date.year, []).append(bill)
+        for bill in sorted(self.bills, key=lambda bill: (bill.day, bill.key)):
+            years.setdefault(bill.day.year, []).append(bill)
         return years
 
     def transactions(self) -> Iterator[dict[str, Any]]:

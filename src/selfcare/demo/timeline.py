@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 ZONE = "Europe/London"
@@ -48,5 +49,5 @@ class Timeline:
         """`count` monthly periods, the current one last; it began on `begun`."""
         edges = [add_months(begun, back) for back in range(1 - count, 2)]
         return [
-            (local(start), local(end) - timedelta(seconds=1)) for start, end in zip(edges[:-1], edges[1:], strict=True)
+            (local(start), local(end) - timedelta(seconds=1)) for start, end in pairwise(edges)
         ]

@@ -1,0 +1,437 @@
+"""What the named people have bought, used and owe. All of it stands relative to the demo's now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from selfcare.adapters.charging_tables import AllowanceGrant, Bucket, UsageRecord
+from selfcare.demo import catalogue, people
+from selfcare.demo.accounts import since, site_id
+from selfcare.demo.bills import Bill, Book, Item
+from selfcare.demo.catalogue import GB, Sold
+from selfcare.demo.people import BLOOM, OKORO, PATEL, Household, fixed
+from selfcare.demo.rows import Rows
+from selfcare.demo.timeline import Timeline, add_months
+from selfcare.demo.traffic import Event, Habits, Tank, events, rated, scaled
+from selfcare.kernel import msisdn
+from selfcare.portal.services.tables import Service
+
+ORIGIN_ORDER = {"bonus": 1, "topup": 2, "plan": 3}
+FRIENDS = ("+447700900301", "+447700900302", "+447700900305", "+441134960222", "+447700900124", "+442079460018")
+CUSTOMERS_OF_BLOOM = ("+441134960311", "+447700900501", "+447700900502", "+442079460755", "+441904960020")
+MONTHS = 13
+
+
+class Line:
+    """One service under construction: its row, its buckets with what was put into them, and how it was used."""
+
+    def __init__(self, rows: Rows, when: Timeline, home: Household, service_id: UUID, sold: Sold, **more: Any) -> None:
+        self.rows, self.when, self.home, self.id = rows, when, home, service_id
+        self.buckets: dict[UUID, dict[str, Any]] = {}
+        self.tanks: list[Tank] = []
+        activated = more.pop("activated_at", None) or since(home, when)
+        number = more.get("msisdn")
+        name = f"Mobile - {msisdn.show(number)}" if sold.type == "mobile" and number else f"{sold.name}"
+        row = {
+            "id": service_id,
+            "customer_id": home.id,
+            "product_id": sold.id,
+            "name": name,
+            "type": sold.type,
+            "state": "active",
+            "activated_at": activated,
+            "renews": True,
+            "monthly_minor": sold.price,
+            "currency": "GBP",
+            "ocs_account": str(service_id),
+            "created_at": activated,
+        }
+        configuration = more.pop("configuration", {})
+        rows.add(Service, row | more | {"configuration": json.dumps(configuration)})
+
+    def bucket(
+        self,
+        kind: str,
+        label: str,
+        origin: str,
+        *,
+        scope: str = "any",
+        expires_at: datetime | None = None,
+        created_at: datetime | None = None,
+        unlimited: bool = False,
+        **more: Any,
+    ) -> UUID:
+        bucket_id = fixed(f"bucket/{self.id}/{len(self.buckets)}")
+        self.buckets[bucket_id] = {
+            "id": bucket_id,
+            "customer_id": self.home.id,
+            "service_id": self.id,
+            "kind": kind,
+            "label": label,
+            "origin": origin,
+            "currency": "GBP" if kind == "money" else None,
+            "is_unlimited": unlimited,
+            "consume_order": ORIGIN_ORDER[origin],
+            "scope": scope,
+            "expires_at": expires_at,
+            "created_at": created_at or since(self.home, self.when),
+            "as_of": self.when.now,
+        } | more
+        return bucket_id
+
+    def put(
+        self, bucket_id: UUID, amount: int | None, start: datetime, end: datetime | None, reason: str, mode: str = "add"
+    ) -> None:
+        """None is unlimited: it holds whatever is asked and nobody granted an amount."""
+        bucket = self.buckets[bucket_id]
+        order, kind, scope = bucket["consume_order"], bucket["kind"], bucket["scope"]
+        self.tanks.append(Tank(bucket_id, kind, order, start, end, amount, scope))
+        if amount is None:
+            return
+        grant = {
+            "id": fixed(f"grant/{bucket_id}/{start.isoformat()}"),
+            "customer_id": self.home.id,
+            "bucket_id": bucket_id,
+            "amount": amount,
+            "mode": mode,
+            "period_start": start,
+            "period_end": end,
+            "reason": reason,
+            "created_at": start,
+        }
+        self.rows.add(AllowanceGrant, grant)
+
+    def plan(
+        self,
+        sold: Sold,
+        periods: Sequence[tuple[datetime, datetime]],
+        *,
+        labels: dict[str, str] | None = None,
+    ) -> None:
+        """The plan's own buckets, filled anew in each period."""
+        for given in sold.grants:
+            bucket_id = self.bucket(
+                given["kind"],
+                given["label"],
+                "plan",
+                scope=given["scope"],
+                expires_at=periods[-1][1],
+                created_at=periods[0][0],
+                unlimited=given["amount"] is None,
+                counts_mms=given["counts_mms"],
+            )
+            for n, (start, end) in enumerate(periods):
+                self.put(bucket_id, given["amount"], start, end, "renewal" if n else "activation", "reset")
+
+    def use(self, made: Sequence[Event]) -> list[dict[str, Any]]:
+        """Adds the records and the buckets with what is left in them."""
+        happened = [event for event in made if event.at <= self.when.now]
+        records = list(rated(happened, self.tanks, service=self.id, customer=self.home.id))
+        for tank in self.tanks:
+            if tank.left is not None and tank.start <= self.when.now and self._is_latest(tank):
+                self.buckets[tank.bucket]["remaining"] = tank.left
+        self.rows.add(Bucket, *self.buckets.values())
+        self.rows.add(UsageRecord, *records)
+        return records
+
+    def _is_latest(self, tank: Tank) -> bool:
+        starts = [other.start for other in self.tanks if other.bucket == tank.bucket and other.start <= self.when.now]
+        return tank.start == max(starts)
+
+
+def add_asha(rows: Rows, book: Book, when: Timeline) -> None:
+    records = _asha_mobile(rows, book, when)
+    _asha_internet(rows, when)
+    for back in range(MONTHS):
+        day = add_months(when.day(-3), -back)
+        items = [
+            Item("Lark 20", catalogue.LARK_20.price, service=people.ASHA_MOBILE),
+            Item("Home Fibre 80", catalogue.FIBRE_80.price if back < 4 else 2600, service=people.ASHA_INTERNET),
+        ]
+        outside = _not_covered(records, add_months(day, -1), day)
+        if outside:
+            items.append(Item("Calls outside your plan", outside, service=people.ASHA_MOBILE))
+        if back == 2:
+            items.append(Item("Credit for the outage", -500, service=people.ASHA_INTERNET))
+        bill = Bill(
+            key=f"asha/{day.year}-{day.month:02}",
+            customer=PATEL.id,
+            day=day,
+            due_on=day + timedelta(days=14),
+            items=items,
+        )
+        book.bills.append(bill if back < 2 else _paid(bill, when, after_days=12))
+
+
+def add_chidi(rows: Rows, book: Book, when: Timeline) -> None:
+    begun = when.day(-22)
+    periods = [(when.start_of(-22 - 30 * n), when.end_of(7 - 30 * n)) for n in reversed(range(MONTHS))]
+    line = Line(
+        rows,
+        when,
+        OKORO,
+        people.CHIDI_MOBILE,
+        catalogue.LARK_5,
+        msisdn=people.CHIDI.phone,
+        iccid="8944110000000020017",
+        ends_at=when.end_of(7),
+        renews=False,
+        configuration={"SIM": "Physical, nano", "Network": "5G", "Voicemail": "On"},
+    )
+    line.plan(catalogue.LARK_5, periods)
+    credit = line.bucket("money", "Credit", "topup")
+    for n in range(MONTHS):
+        line.put(credit, 500, when.at(-12 - 30 * n, 18), when.at(-13 - 30 * (n - 1), 12) if n else None, "purchase")
+        book.bought(f"chidi/credit/{n}", OKORO.id, when.at(-12 - 30 * n, 18), Item("£5 credit", 500))
+        book.bought(f"chidi/plan/{n}", OKORO.id, periods[-1 - n][0] + timedelta(hours=9), Item("Lark 5, 30 days", 800))
+    habits = Habits(megabytes=130, sessions=4, calls=1.6, texts=1.4, weekend=1.3, parties=FRIENDS)
+    rng = Random("chidi")
+    made: list[Event] = []
+    for start, end in periods[:-1]:
+        days = [start.date() + timedelta(days=n) for n in range((end.date() - start.date()).days)]
+        made += [event for event in events(habits, days, rng) if event.class_ != "premium"]
+    now_days = [begun + timedelta(days=n) for n in range(1, 22)]
+    current = [event for event in events(habits, now_days, rng) if event.class_ != "premium"]
+    made += scaled(current, 5 * GB * 92 // 100)
+    made += [_home_call(when.at(-30 * n + back, 19, 20), cost) for n in range(MONTHS) for back, cost in _CALLS_HOME]
+    line.use(sorted(made, key=lambda event: event.at))
+    _chidi_internet(rows, book, when)
+
+
+def add_bloom(rows: Rows, book: Book, when: Timeline) -> None:
+    _bloom_lines(rows, when)
+    for back in range(36):
+        day = add_months(when.day(-5), -back)
+        bill = Bill(
+            key=f"bloom/{day.year}-{day.month:02}",
+            customer=BLOOM.id,
+            day=day,
+            due_on=day + timedelta(days=45),
+            items=_bloom_items(back),
+            purchase_ref=f"PO-{7100 + 36 - back}",
+        )
+        if back == 1:
+            bill = Bill(**_fields(bill) | {"paid": 20_000, "paid_at": when.at(-8, 11)})
+        elif back > 1:
+            bill = _paid(bill, when, after_days=30)
+        book.bills.append(bill)
+    book.bought("bloom/roaming", BLOOM.id, when.at(-4, 8, 30), Item("World Roaming, 7 days", 2000))
+    book.bought("bloom/data", BLOOM.id, when.at(-2, 16, 5), Item("50 GB extra data", 2500))
+    book.bought("bloom/speed", BLOOM.id, when.at(-1, 10, 40), Item("Speed Boost, 3 days", 500))
+    book.loose[-1]["voided_at"] = book.loose[-2]["voided_at"] = when.at(-1, 11)
+    book.loose.pop()
+
+
+_CALLS_HOME = ((-11, 120), (-7, 90), (-3, 150))
+
+
+def _home_call(at: datetime, cost: int) -> Event:
+    return Event(
+        at=at, kind="call", class_="international", seconds=cost * 4 - 17, party="+2348000000123", country="NG", cost=cost
+    )
+
+
+def _asha_mobile(rows: Rows, book: Book, when: Timeline) -> list[dict[str, Any]]:
+    begun = when.day(-16)
+    periods = when.periods(begun, MONTHS)
+    line = Line(
+        rows,
+        when,
+        PATEL,
+        people.ASHA_MOBILE,
+        catalogue.LARK_20,
+        msisdn=people.ASHA.phone,
+        iccid="8944110000000010018",
+        ends_at=periods[-1][1] + timedelta(seconds=1),
+        contract_ends_on=add_months(when.today, 10),
+        configuration={"SIM": "eSIM", "Network": "5G", "Voicemail": "On", "Phone": "Fairphone 5"},
+    )
+    line.plan(catalogue.LARK_20, periods)
+    topup = line.bucket("data", "5 GB top-up", "topup", expires_at=when.end_of(21), created_at=when.at(-9, 20))
+    line.put(topup, 5 * GB, when.at(-9, 20), when.end_of(21), "purchase")
+    bonus = line.bucket("data", "Birthday bonus", "bonus", expires_at=when.end_of(3), created_at=when.at(-3, 9))
+    line.put(bonus, 3 * GB, when.at(-3, 9), when.end_of(3), "bonus")
+    world = line.bucket("voice", "World minutes", "topup", scope="international", expires_at=when.end_of(18))
+    line.put(world, 3600, when.at(-12, 8), when.end_of(18), "purchase")
+    credit = line.bucket("money", "Credit", "topup", created_at=when.at(-6, 12))
+    line.put(credit, 1000, when.at(-6, 12), None, "purchase")
+    book.bought("asha/data", PATEL.id, when.at(-9, 20), Item("5 GB extra data", 600, service=people.ASHA_MOBILE))
+    book.bought("asha/world", PATEL.id, when.at(-12, 8), Item("60 minutes to the world", 500))
+    book.bought("asha/credit", PATEL.id, when.at(-6, 12), Item("£10 credit", 1000, service=people.ASHA_MOBILE))
+    habits = Habits(
+        megabytes=400, sessions=5, calls=2.4, texts=2.2, weekend=1.5, abroad_every_days=9, parties=FRIENDS
+    )
+    first = (periods[0][0].date() - when.today).days
+    days = [when.day(n) for n in range(first + 1, 1)]
+    made = list(events(habits, days, Random("asha")))
+    premium = Event(
+        at=when.at(-5, 13, 12), kind="call", class_="premium", seconds=412, party="+449098790123", cost=175
+    )
+    return line.use(sorted([*made, premium], key=lambda event: event.at))
+
+
+def _asha_internet(rows: Rows, when: Timeline) -> None:
+    periods = when.periods(when.day(-25), MONTHS)
+    line = Line(
+        rows,
+        when,
+        PATEL,
+        people.ASHA_INTERNET,
+        catalogue.FIBRE_80,
+        name="Internet - 14 Larch Road",
+        site_id=site_id("asha"),
+        ends_at=when.end_of(5),
+        renews=False,
+        contract_ends_on=when.day(5),
+        configuration={"Router": "Lark Hub 2", "Serial number": "LH2-77410-22", "Speed": "80 / 20 Mbps"},
+    )
+    line.plan(catalogue.FIBRE_80, periods)
+    habits = Habits(megabytes=6200, sessions=1, weekend=1.6)
+    days = [when.day(n) for n in range(-30 * MONTHS, 1)]
+    line.use(list(events(habits, days, Random("asha-internet"))))
+
+
+def _chidi_internet(rows: Rows, book: Book, when: Timeline) -> None:
+    Line(
+        rows,
+        when,
+        OKORO,
+        people.CHIDI_SUSPENDED,
+        catalogue.HOME_4G,
+        name="Internet - 8 Quay Street",
+        site_id=site_id("chidi"),
+        state="suspended",
+        suspend_reason="payment",
+        suspended_at=when.at(-6, 3),
+        activated_at=when.at(-120, 10),
+        configuration={"Router": "Lark 4G Box", "Serial number": "L4G-10077"},
+    )
+    for back in range(4):
+        day = add_months(when.day(-21), -back)
+        items = [Item("Home 4G", catalogue.HOME_4G.price, service=people.CHIDI_SUSPENDED)]
+        bill = Bill(
+            key=f"chidi/{day.year}-{day.month:02}",
+            customer=OKORO.id,
+            day=day,
+            due_on=day + timedelta(days=14),
+            items=items,
+        )
+        book.bills.append(_paid(bill, when, after_days=9) if back else bill)
+
+
+_STAFF_OF_BLOOM = (
+    "Femi Adeyemi",
+    "Hana Bloom",
+    "Gwen Ashby",
+    "Luca Rossi",
+    "Maya Stone",
+    "Noor Khan",
+    "Owen Hughes",
+    "Petra Novak",
+    "Quentin Hall",
+    "Rosa Lind",
+    "Sam Whitby",
+    "Tara Singh",
+    "Umar Aziz",
+    "Vera Holm",
+    "Will Tate",
+    "Xenia Popa",
+    "Yusuf Ali",
+    "Zoe Marsh",
+    "Van 1",
+    "Van 2",
+    "Van 3",
+)
+_FIXED_OF_BLOOM = (
+    (catalogue.OFFICE_FIBRE, "Internet - Leeds office", "bloom-leeds"),
+    (catalogue.OFFICE_FIBRE, "Internet - York nursery", "bloom-york"),
+    (catalogue.OFFICE_LINE, "Office line - +44 113 496 0100", "bloom-leeds"),
+    (catalogue.TV_ESSENTIALS, "TV - Leeds office", "bloom-leeds"),
+)
+
+
+def _bloom_lines(rows: Rows, when: Timeline) -> None:
+    troubles: dict[int, dict[str, Any]] = {
+        5: {"state": "suspended", "suspend_reason": "lost", "suspended_at": when.at(-2, 18)},
+        9: {"state": "suspended", "suspend_reason": "customer", "suspended_at": when.at(-40, 9)},
+        12: {"state": "pending", "activated_at": None, "created_at": when.at(0, 8)},
+        15: {"state": "ended", "end_reason": "cancelled", "ended_at": when.at(-130, 12), "renews": False},
+        16: {"state": "ended", "end_reason": "expired", "ended_at": when.at(-20, 23), "renews": False},
+        17: {"ends_at": when.end_of(6), "renews": False},
+    }
+    for n, name in enumerate(_STAFF_OF_BLOOM):
+        sold = catalogue.BUSINESS_UNLIMITED if name.startswith("Van") else catalogue.BUSINESS_30
+        more = {"configuration": {"SIM": "Physical, nano", "Network": "5G", "Voicemail": "On"}} | troubles.get(n, {})
+        line = Line(
+            rows,
+            when,
+            BLOOM,
+            people.bloom_service(n),
+            sold,
+            msisdn=f"+4477009004{10 + n}",
+            iccid=f"894411000000004{n:04}",
+            nickname=name,
+            **more,
+        )
+        if more.get("state") in ("ended", "pending"):
+            continue
+        line.plan(sold, when.periods(when.day(-16), MONTHS))
+        habits = Habits(megabytes=350 + 60 * (n % 9), sessions=1, calls=0.5, weekend=0.3, parties=CUSTOMERS_OF_BLOOM)
+        days = [when.day(day) for day in range(-389, 1) if (day + n) % 2]
+        line.use(list(events(habits, days, Random(f"bloom-{n}"))))
+    for n, (sold, name, where) in enumerate(_FIXED_OF_BLOOM, len(_STAFF_OF_BLOOM)):
+        configuration = {"Router": "Lark Pro 4"} if sold is catalogue.OFFICE_FIBRE else {}
+        line = Line(
+            rows,
+            when,
+            BLOOM,
+            people.bloom_service(n),
+            sold,
+            name=name,
+            site_id=site_id(where),
+            configuration=configuration,
+        )
+        line.plan(sold, when.periods(when.day(-16), 1))
+        line.use([])
+
+
+def _bloom_items(back: int) -> list[Item]:
+    """Ten lines in each of the 36 bills; what varies does so in a way that can be explained."""
+    rng = Random(f"bloom-bill-{back}")
+    lines = 18 - (back > 20) - (back > 28)
+    fibre_leeds, fibre_york, office_line, tv = (people.bloom_service(n) for n in range(21, 25))
+    return [
+        Item("Business Mobile 30", 1440 if back < 14 else 1380, lines),
+        Item("Business Mobile Unlimited", 2400, 3),
+        Item("Office Fibre 500, Leeds office", 5400, service=fibre_leeds),
+        Item("Office Fibre 500, York nursery", 5400, service=fibre_york),
+        Item("Office Line", 960, service=office_line),
+        Item("TV Essentials", 900, service=tv),
+        Item("Static IP address", 400, 2),
+        Item("Calls outside the plan", rng.randint(340, 2900)),
+        Item("Roaming outside Europe", rng.randint(200, 4100)),
+        Item("Discount for 20 lines", -1500),
+    ]
+
+
+def _not_covered(records: Sequence[dict[str, Any]], start: Any, end: Any) -> int:
+    """What calls cost that neither an allowance nor credit paid for."""
+    return sum(
+        record["cost_minor"]
+        for record in records
+        if record["bucket_id"] is None and start <= record["started_at"].date() < end
+    )
+
+
+def _paid(bill: Bill, when: Timeline, *, after_days: int) -> Bill:
+    paid_at = bill.made_at + timedelta(days=after_days, hours=9)
+    return Bill(**_fields(bill) | {"paid": bill.total, "paid_at": min(paid_at, when.now)})
+
+
+def _fields(bill: Bill) -> dict[str, Any]:
+    return {name: getattr(bill, name) for name in Bill.__dataclass_fields__}

@@ -1,0 +1,63 @@
+"""Loads the demo operator into an empty, migrated database. The same now makes the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeAlias
+
+from selfcare.db.counters import take_block
+from selfcare.db.engine import transaction
+from selfcare.db.prepared import Prepared, fetch_one, insert_many
+from selfcare.demo import accounts, catalogue, households
+from selfcare.demo.bills import Book
+from selfcare.demo.people import ASHA, PASSWORD
+from selfcare.demo.rows import Rows
+from selfcare.demo.timeline import Timeline
+from selfcare.identity.passwords import Passwords
+from selfcare.identity.tables import User
+from selfcare.portal.billing.tables import Invoice, Transaction
+from selfcare.portal.services.tables import Product
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""What is being made, how many are done, how many there will be."""
+
+LOADED = Prepared(lambda: User.select(User.id).where(User.id == ASHA.id))
+
+
+async def is_loaded() -> bool:
+    return await fetch_one(LOADED.bind()) is not None
+
+
+async def load(
+    *, now: datetime, progress: Progress, customers: int = 0, passwords: Passwords | None = None
+) -> None:
+    """The named people, the catalogue, and `customers` generated ones more."""
+    when = Timeline(now.replace(microsecond=0))
+    hasher = passwords or Passwords()
+    password_hash = await hasher.hash(PASSWORD)
+    if passwords is None:
+        hasher.close()
+    progress("named people", 0, 1)
+    async with transaction():
+        await _load_named(when, password_hash)
+    progress("named people", 1, 1)
+
+
+async def _load_named(when: Timeline, password_hash: str) -> None:
+    rows, book = Rows(), Book()
+    accounts.add_everybody(rows, when, password_hash)
+    rows.add(Product, *catalogue.rows(when.at(-1200, 9)))
+    households.add_asha(rows, book, when)
+    households.add_chidi(rows, book, when)
+    households.add_bloom(rows, book, when)
+    await rows.write()
+    await _write_bills(book)
+
+
+async def _write_bills(book: Book) -> None:
+    for year, bills in book.by_year().items():
+        numbers = await take_block(f"invoice-{year}", len(bills))
+        numbered = zip(bills, numbers, strict=True)
+        await insert_many(Invoice, [bill.invoice(f"INV-{year}-{number:06}") for bill, number in numbered])
+    await insert_many(Transaction, book.transactions())

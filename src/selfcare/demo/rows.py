@@ -1,0 +1,44 @@
+"""Rows on their way into the database, table by table, in an order that references allow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from piccolo.table import Table
+
+from selfcare.adapters.charging_tables import AllowanceGrant, Bucket, UsageRecord
+from selfcare.db.prepared import insert_many
+from selfcare.identity.tables import Customer, Membership, User
+from selfcare.portal.account.tables import Contact, Site
+from selfcare.portal.billing.tables import Invoice, Transaction
+from selfcare.portal.cards.tables import PaymentMethod
+from selfcare.portal.services.tables import Product, Service
+
+ORDER: tuple[type[Table], ...] = (
+    Customer,
+    User,
+    Membership,
+    Contact,
+    Site,
+    Product,
+    Service,
+    Bucket,
+    AllowanceGrant,
+    UsageRecord,
+    Invoice,
+    Transaction,
+    PaymentMethod,
+)
+
+
+class Rows:
+    def __init__(self) -> None:
+        self.of: dict[type[Table], list[dict[str, Any]]] = {table: [] for table in ORDER}
+
+    def add(self, table: type[Table], *rows: dict[str, Any]) -> None:
+        self.of[table].extend(rows)
+
+    async def write(self) -> None:
+        """Inside `transaction()`."""
+        for table in ORDER:
+            await insert_many(table, self.of[table])
