@@ -232,7 +232,13 @@ _CALLS_HOME = ((-11, 120), (-7, 90), (-3, 150))
 
 def _home_call(at: datetime, cost: int) -> Event:
     return Event(
-        at=at, kind="call", class_="international", seconds=cost * 4 - 17, party="+2348000000123", country="NG", cost=cost
+        at=at,
+        kind="call",
+        class_="international",
+        seconds=cost * 4 - 17,
+        party="+2348000000123",
+        country="NG",
+        cost=cost,
     )
 
 
@@ -263,15 +269,11 @@ def _asha_mobile(rows: Rows, book: Book, when: Timeline) -> list[dict[str, Any]]
     book.bought("asha/data", PATEL.id, when.at(-9, 20), Item("5 GB extra data", 600, service=people.ASHA_MOBILE))
     book.bought("asha/world", PATEL.id, when.at(-12, 8), Item("60 minutes to the world", 500))
     book.bought("asha/credit", PATEL.id, when.at(-6, 12), Item("£10 credit", 1000, service=people.ASHA_MOBILE))
-    habits = Habits(
-        megabytes=400, sessions=5, calls=2.4, texts=2.2, weekend=1.5, abroad_every_days=9, parties=FRIENDS
-    )
+    habits = Habits(megabytes=400, sessions=5, calls=2.4, texts=2.2, weekend=1.5, abroad_every_days=9, parties=FRIENDS)
     first = (periods[0][0].date() - when.today).days
     days = [when.day(n) for n in range(first + 1, 1)]
     made = list(events(habits, days, Random("asha")))
-    premium = Event(
-        at=when.at(-5, 13, 12), kind="call", class_="premium", seconds=412, party="+449098790123", cost=175
-    )
+    premium = Event(at=when.at(-5, 13, 12), kind="call", class_="premium", seconds=412, party="+449098790123", cost=175)
     return line.use(sorted([*made, premium], key=lambda event: event.at))
 
 

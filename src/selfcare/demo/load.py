@@ -29,9 +29,7 @@ async def is_loaded() -> bool:
     return await fetch_one(LOADED.bind()) is not None
 
 
-async def load(
-    *, now: datetime, progress: Progress, customers: int = 0, passwords: Passwords | None = None
-) -> None:
+async def load(*, now: datetime, progress: Progress, customers: int = 0, passwords: Passwords | None = None) -> None:
     """The named people, the catalogue, and `customers` generated ones more."""
     when = Timeline(now.replace(microsecond=0))
     hasher = passwords or Passwords()

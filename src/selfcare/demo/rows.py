@@ -10,7 +10,6 @@ from selfcare.adapters.charging_tables import AllowanceGrant, Bucket, UsageRecor
 from selfcare.db.prepared import insert_many
 from selfcare.identity.tables import Customer, Membership, User
 from selfcare.portal.account.tables import Contact, Site
-from selfcare.portal.billing.tables import Invoice, Transaction
 from selfcare.portal.cards.tables import PaymentMethod
 from selfcare.portal.services.tables import Product, Service
 
@@ -25,8 +24,6 @@ ORDER: tuple[type[Table], ...] = (
     Bucket,
     AllowanceGrant,
     UsageRecord,
-    Invoice,
-    Transaction,
     PaymentMethod,
 )
 

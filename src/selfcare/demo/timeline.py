@@ -48,6 +48,4 @@ class Timeline:
     def periods(self, begun: date, count: int) -> list[tuple[datetime, datetime]]:
         """`count` monthly periods, the current one last; it began on `begun`."""
         edges = [add_months(begun, back) for back in range(1 - count, 2)]
-        return [
-            (local(start), local(end) - timedelta(seconds=1)) for start, end in pairwise(edges)
-        ]
+        return [(local(start), local(end) - timedelta(seconds=1)) for start, end in pairwise(edges)]
