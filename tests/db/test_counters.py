@@ -6,6 +6,7 @@ import pytest
 
 from selfcare.db.counters import take, take_block
 from selfcare.db.engine import Database, transaction
+from tests.db.runners import together
 
 
 async def test_numbers_begin_at_one_and_go_up(database: Database) -> None:
@@ -38,3 +39,9 @@ async def test_many_at_once_get_different_numbers_without_gaps(database: Databas
             return await take("invoice")
 
     assert sorted(await asyncio.gather(*(one() for _ in range(40)))) == list(range(1, 41))
+
+
+async def test_two_processes_share_one_counter_without_gaps(database: Database) -> None:
+    one, two = await together("take", database.url)
+    assert len(one) == len(two) == 30
+    assert sorted([*one, *two]) == list(range(1, 61))

@@ -26,7 +26,7 @@ MISSING = (
 
 def prepare() -> None:
     """Called once by the process that runs the tests; xdist's workers inherit the folder."""
-    os.environ[FOLDER] = tempfile.mkdtemp(prefix="selfcare-pg-")
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix="selfcare-pg-", dir=_memory())
 
 
 def stop() -> None:
@@ -72,6 +72,12 @@ async def copy(template: str, name: str) -> None:
 
 def admin_now(*statements: str) -> list[Any]:
     return asyncio.run(admin(*statements))
+
+
+def _memory() -> str | None:
+    """A copied database is 400 files: on disk that may cost half a second, in memory 12 ms."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
 
 
 def _start(folder: Path) -> None:

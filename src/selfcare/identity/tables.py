@@ -23,7 +23,7 @@ class Customer(Table, tablename="customer"):
     billing_address = Text()
     primary_contact_id = UUID(null=True, default=None)
     created_at = Timestamptz(default=None)
-    external_id = Varchar(80, null=True, default=None)
+    external_id = Varchar(80, null=True, default=None, unique=True)
 
 
 class User(Table, tablename="app_user"):
@@ -42,7 +42,7 @@ class User(Table, tablename="app_user"):
     staff_rights = JSONB(null=True, default=None)
     disabled_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
-    external_id = Varchar(80, null=True, default=None)
+    external_id = Varchar(80, null=True, default=None, unique=True)
 
 
 class Membership(Table, tablename="membership"):
@@ -60,7 +60,7 @@ class Session(Table, tablename="session"):
     """A sign-in. `id_hash` is the SHA-256 of the cookie's token; the token itself is stored nowhere."""
 
     id_hash = Varchar(64, primary_key=True, default=None)
-    public_id = UUID(default=None)
+    public_id = UUID(default=None, unique=True)
     user_id = UUID(default=None)
     customer_id = UUID(null=True, default=None)
     created_at = Timestamptz(default=None)
