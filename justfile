@@ -1,0 +1,57 @@
+# What can be done here
+default:
+    @just --list --unsorted
+
+# Install everything that development and tests need; may be run again
+setup:
+    uv sync --quiet
+    @uv run python tools/needs.py
+
+# Run the demo from this checkout on http://127.0.0.1:8000
+dev *options:
+    uv run selfcare demo {{ options }}
+
+# Everything: setup, checks, tests on SQLite and PostgreSQL, browser journeys
+test: setup check unit e2e
+
+# Unit and integration tests; takes what pytest takes: just unit tests/kernel -x
+unit *options:
+    uv run pytest -n {{ workers }} {{ options }}
+
+# Browser journeys in Debian's Chromium
+e2e *options:
+    uv run pytest e2e -n {{ workers }} {{ options }}
+
+# Lint, format, types, import contracts, templates
+check:
+    uv run ruff check --quiet .
+    uv run ruff format --check --quiet .
+    uv run mypy
+    uv run lint-imports --no-logo
+    uv run djlint templates --lint --quiet
+
+# Mend what can be mended by itself
+fix:
+    uv run ruff check --fix --quiet .
+    uv run ruff format --quiet .
+
+# Bring the database that SELFCARE_DATABASE_URL names to the schema of this checkout
+migrate *options:
+    uv run selfcare migrate {{ options }}
+
+# Begin the demo anew
+seed *options:
+    uv run selfcare demo --fresh {{ options }}
+
+# Measure the dashboard beside plain text and a static page, and print the table
+bench *options:
+    uv run python -m bench {{ options }}
+
+# Load a running server for minutes and watch its memory, threads and errors
+soak *options:
+    uv run python -m bench.soak {{ options }}
+
+# What the continuous integration runs
+ci: test
+
+workers := env("SELFCARE_TEST_WORKERS", "2")

@@ -1,0 +1,72 @@
+"""What the import contracts of pyproject.toml cannot say: who knows the web, and which features know each other."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src"
+FEATURES = sorted(
+    path
+    for wing in ("portal", "staff", "api")
+    for path in (SOURCE / "selfcare" / wing).rglob("*.py")
+    if path.stat().st_size
+)
+RULES = [path for path in FEATURES if path.name not in ("routes.py", "__init__.py")]
+THE_WEB = ("litestar", "jinja2", "selfcare.web", "uvicorn")
+
+# Who may know whom, and why. Only nouns and queries are known, never routes.
+NEIGHBOURS = {
+    ("dashboard", "*"): "it shows a little of everything",
+    ("topup", "services"): "a top-up goes onto a service",
+    ("topup", "pay"): "it is paid",
+    ("topup", "cards"): "by a saved card",
+    ("addons", "services"): "an add-on goes onto a service",
+    ("addons", "pay"): "it is paid",
+    ("addons", "cards"): "by a saved card",
+    ("pay", "billing"): "a payment settles bills",
+    ("pay", "cards"): "by a saved card",
+    ("alerts", "services"): "warns of what ends or runs out",
+    ("alerts", "usage"): "warns of what ends or runs out",
+    ("alerts", "billing"): "warns of bills that are due",
+    ("alerts", "cards"): "warns of cards that expire",
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(SOURCE).as_posix()
+
+
+@pytest.mark.parametrize("path", RULES, ids=name_of)
+def test_rules_and_queries_do_not_know_the_web(path: Path) -> None:
+    assert [name for name in imports(path) if name.startswith(THE_WEB)] == []
+
+
+@pytest.mark.parametrize("path", [path for path in FEATURES if "portal" in path.parts], ids=name_of)
+def test_features_know_only_the_neighbours_on_the_list(path: Path) -> None:
+    own = path.relative_to(SOURCE / "selfcare" / "portal").parts[0]
+    known = {tuple(name.split(".")[2:4]) for name in imports(path) if name.startswith("selfcare.portal.")}
+    strangers = {other for other, *_ in known if other != own and not {(own, other), (own, "*")} & NEIGHBOURS.keys()}
+    assert strangers == set(), "a new pair is a line in NEIGHBOURS with a reason"
+
+
+@pytest.mark.parametrize("path", FEATURES, ids=name_of)
+def test_nobody_imports_the_routes_of_another(path: Path) -> None:
+    own = ".".join(path.relative_to(SOURCE).parent.parts)
+    others = [name for name in imports(path) if ".routes" in name and not name.startswith(own)]
+    assert others == []
+
+
+def test_packages_export_nothing() -> None:
+    for path in (SOURCE / "selfcare").rglob("__init__.py"):
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        assert all(isinstance(node, ast.Expr) for node in body), f"{name_of(path)}: import from the file that has it"
