@@ -99,6 +99,7 @@ TABLE: Mapping[str, Access] = {
     "account": customer(Right.VIEW_OWN_ACCOUNT),
     # topup
     "topup": customer(Right.VIEW_OWN_SERVICES),
+    "topup.service": customer(Right.VIEW_OWN_SERVICES),
     # help
     "help": anybody(),
     # staff

@@ -1,1 +1,4 @@
-"""Who the customer is: contacts, sites and details, at /account."""
+"""The customer's details, people and places, and the person's own sign-in.
+
+URLs: /account. Audit prefix: account.
+"""

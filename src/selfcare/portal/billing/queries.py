@@ -1,0 +1,259 @@
+"""What the billing screens read. Drafts are invisible everywhere; every statement is bounded by the customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from selfcare.db.prepared import Bound, Prepared, as_date, fetch, fetch_many
+from selfcare.identity.identity import CustomerScope
+from selfcare.kernel.errors import NotFound
+from selfcare.kernel.money import Money
+from selfcare.portal.billing.invoices import AmountDue, Bill, Label, amount_due, due_words, label_of, words
+
+PER_PAGE = 25
+TONES = {
+    Label.VOID: "off",
+    Label.CREDIT_NOTE: "info",
+    Label.PAID: "ok",
+    Label.ON_ITS_WAY: "wait",
+    Label.OVERDUE: "bad",
+    Label.PART_PAID: "warn",
+    Label.UNPAID: "warn",
+}
+STATUSES = ("open", "overdue", "paid", "void")
+
+_COLUMNS = """i.id AS id, i.number AS number, i.kind AS kind, i.date AS date, i.due_on AS due_on, i.currency AS currency,
+       i.net_minor AS net_minor, i.tax_minor AS tax_minor, i.paid_minor AS paid_minor, i.state AS state,
+       i.period_start AS period_start, i.period_end AS period_end"""
+_OPEN = "i.state = 'issued' AND i.kind = 'regular' AND i.net_minor + i.tax_minor > i.paid_minor"
+_WITH_STATUS = f"""i.customer_id = :customer_id AND i.state <> 'draft' AND i.date >= :first AND i.date <= :last
+   AND (:status = 'all'
+     OR (:status = 'open' AND {_OPEN})
+     OR (:status = 'overdue' AND {_OPEN} AND i.due_on < :today)
+     OR (:status = 'paid' AND i.state <> 'void' AND i.net_minor + i.tax_minor <= i.paid_minor)
+     OR (:status = 'void' AND i.state = 'void'))"""
+
+_LIST = Prepared.sql(
+    f"SELECT {_COLUMNS} FROM invoice i WHERE {_WITH_STATUS} ORDER BY i.date DESC, i.number DESC LIMIT :most OFFSET :skip"
+)
+_COUNT = Prepared.sql(f"SELECT count(*) AS n FROM invoice i WHERE {_WITH_STATUS}")
+_YEARS = Prepared.sql(
+    "SELECT min(i.date) AS first, max(i.date) AS last FROM invoice i WHERE i.customer_id = :customer_id AND i.state <> 'draft'",
+    types={"first": as_date, "last": as_date},
+)
+OPEN_BILLS = Prepared.sql(
+    f"SELECT {_COLUMNS} FROM invoice i WHERE i.customer_id = :customer_id AND i.state = 'issued' "
+    "AND i.net_minor + i.tax_minor <> i.paid_minor ORDER BY i.due_on, i.number LIMIT 100"
+)
+_ONE = Prepared.sql(
+    f"SELECT {_COLUMNS}, i.purchase_ref AS purchase_ref FROM invoice i "
+    "WHERE i.customer_id = :customer_id AND i.id = :invoice_id AND i.state <> 'draft'"
+)
+_LINES = Prepared.sql(
+    """
+    SELECT t.id AS id, t.at AS at, t.kind AS kind, t.description AS description, t.quantity AS quantity,
+           t.unit_price_minor AS unit_price_minor, t.amount_minor AS amount_minor, t.tax_permille AS tax_permille,
+           t.tax_minor AS tax_minor, t.service_id AS service_id, t.period_start AS period_start,
+           t.period_end AS period_end, s.name AS service_name, s.nickname AS nickname
+      FROM billing_transaction t
+      LEFT JOIN service s ON s.id = t.service_id AND s.customer_id = t.customer_id
+     WHERE t.customer_id = :customer_id AND t.invoice_id = :invoice_id AND t.voided_at IS NULL
+     ORDER BY s.name, t.at, t.id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRow:
+    """One bill as a list shows it."""
+
+    id: UUID
+    number: str
+    date: date
+    due_on: date
+    bill: Bill
+    label: Label
+    due: str | None
+    period_start: date | None = None
+    period_end: date | None = None
+
+    @property
+    def status(self) -> str:
+        return words(self.label)
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.label]
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePage:
+    rows: list[InvoiceRow]
+    total: int
+    page: int
+    years: list[int]
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PER_PAGE))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a bill: a charge or credit before tax, or a payment towards it."""
+
+    description: str
+    kind: str
+    at: datetime
+    quantity: int
+    unit_price: Money | None
+    amount: Money
+    tax: Money
+    tax_permille: int
+    period_start: date | None
+    period_end: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The lines of one service; `service_id` None is the rest."""
+
+    service_id: UUID | None
+    name: str | None
+    lines: list[Line]
+
+    @property
+    def net(self) -> Money:
+        return sum((line.amount for line in self.lines[1:]), self.lines[0].amount)
+
+
+@dataclass(frozen=True, slots=True)
+class TaxLine:
+    permille: int
+    net: Money
+    tax: Money
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceDetail:
+    row: InvoiceRow
+    groups: list[Group]
+    taxes: list[TaxLine]
+    payments: list[Line]
+    net: Money
+    tax: Money
+    purchase_ref: str | None
+
+
+async def list_invoices(
+    scope: CustomerScope, *, today: date, status: str = "all", year: int | None = None, page: int = 1
+) -> InvoicePage:
+    """Newest first, 25 a page; `status` is one of STATUSES or "all"."""
+    first, last = (date(year, 1, 1), date(year, 12, 31)) if year else (date(1970, 1, 1), date(9999, 12, 31))
+    asked = {"customer_id": scope.customer_id, "first": first, "last": last, "status": status, "today": today}
+    rows, count, years = await fetch_many(
+        _LIST.bind(**asked, most=PER_PAGE, skip=(page - 1) * PER_PAGE),
+        _COUNT.bind(**asked),
+        _YEARS.bind(customer_id=scope.customer_id),
+    )
+    span = years[0]
+    known = list(range(span["last"].year, span["first"].year - 1, -1)) if span["first"] else []
+    return InvoicePage([_row(row, today) for row in rows], int(count[0]["n"]), page, known)
+
+
+async def open_bills(scope: CustomerScope, *, today: date) -> list[InvoiceRow]:
+    """What is not settled yet, the earliest due first."""
+    return open_rows(await fetch(open_bills_of(scope)), today)
+
+
+def open_bills_of(scope: CustomerScope) -> Bound:
+    """For screens that read several things in one snapshot; turn the answer into rows by `open_rows`."""
+    return OPEN_BILLS.bind(customer_id=scope.customer_id)
+
+
+def open_rows(rows: Iterable[dict[str, Any]], today: date) -> list[InvoiceRow]:
+    return [_row(row, today) for row in rows]
+
+
+def due_of(rows: Iterable[InvoiceRow], scope: CustomerScope, credit: Money | None = None) -> AmountDue:
+    return amount_due((row.bill for row in rows), credit=credit or Money.zero(scope.currency))
+
+
+async def get_invoice(scope: CustomerScope, invoice_id: UUID, *, today: date) -> InvoiceDetail:
+    """One bill with its lines; NotFound when it is not this customer's or not issued yet."""
+    asked = {"customer_id": scope.customer_id, "invoice_id": invoice_id}
+    found, lines = await fetch_many(_ONE.bind(**asked), _LINES.bind(**asked))
+    if not found:
+        raise NotFound
+    currency = found[0]["currency"]
+    charges = [row for row in lines if row["kind"] not in ("payment", "refund")]
+    return InvoiceDetail(
+        row=_row(found[0], today),
+        groups=_groups(charges, currency),
+        taxes=_taxes(charges, currency),
+        payments=[_line(row, currency) for row in lines if row["kind"] in ("payment", "refund")],
+        net=Money(found[0]["net_minor"], currency),
+        tax=Money(found[0]["tax_minor"], currency),
+        purchase_ref=found[0]["purchase_ref"],
+    )
+
+
+def _row(row: dict[str, Any], today: date) -> InvoiceRow:
+    bill = Bill(
+        currency=row["currency"],
+        net_minor=row["net_minor"],
+        tax_minor=row["tax_minor"],
+        paid_minor=row["paid_minor"],
+        due_on=row["due_on"],
+        state=row["state"],
+        kind=row["kind"],
+    )
+    return InvoiceRow(
+        id=row["id"],
+        number=row["number"],
+        date=row["date"],
+        due_on=row["due_on"],
+        bill=bill,
+        label=label_of(bill, today),
+        due=due_words(bill, today),
+        period_start=row["period_start"],
+        period_end=row["period_end"],
+    )
+
+
+def _line(row: dict[str, Any], currency: str) -> Line:
+    price = row["unit_price_minor"]
+    return Line(
+        description=row["description"],
+        kind=row["kind"],
+        at=row["at"],
+        quantity=row["quantity"],
+        unit_price=None if price is None else Money(price, currency),
+        amount=Money(row["amount_minor"], currency),
+        tax=Money(row["tax_minor"], currency),
+        tax_permille=row["tax_permille"],
+        period_start=row["period_start"],
+        period_end=row["period_end"],
+    )
+
+
+def _groups(rows: Iterable[dict[str, Any]], currency: str) -> list[Group]:
+    groups: dict[UUID | None, Group] = {}
+    for row in rows:
+        key = row["service_id"]
+        group = groups.setdefault(key, Group(key, row["nickname"] or row["service_name"], []))
+        group.lines.append(_line(row, currency))
+    return sorted(groups.values(), key=lambda group: (group.name is None, group.name or ""))
+
+
+def _taxes(rows: Iterable[dict[str, Any]], currency: str) -> list[TaxLine]:
+    sums: dict[int, list[int]] = {}
+    for row in rows:
+        found = sums.setdefault(row["tax_permille"], [0, 0])
+        found[0] += row["amount_minor"]
+        found[1] += row["tax_minor"]
+    return [TaxLine(rate, Money(net, currency), Money(tax, currency)) for rate, (net, tax) in sorted(sums.items())]

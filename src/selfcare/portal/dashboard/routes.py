@@ -1,0 +1,23 @@
+"""Handlers of / and /alerts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency
+
+from selfcare.identity.identity import Identity
+from selfcare.portal.dashboard import queries
+from selfcare.settings import Settings
+from selfcare.web.pages import page
+
+
+@get("/", name="dashboard")
+async def show(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    return page(request, "dashboard/index", dashboard=await queries.dashboard(identity, zone=settings.zone))
+
+
+router = Router("/", route_handlers=[show])

@@ -1,0 +1,1 @@
+"""How to reach us, for everybody, signed in or not. URL: /help."""

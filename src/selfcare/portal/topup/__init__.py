@@ -1,0 +1,1 @@
+"""What can be added to a service. URLs: /topup, /topup/{service_id}. Audit prefix: topup."""
