@@ -19,9 +19,15 @@ from selfcare.db.engine import open_database
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
 from selfcare.kernel.errors import NotFound, SelfcareError
+from selfcare.portal.account import routes as account
+from selfcare.portal.billing import routes as billing
+from selfcare.portal.dashboard import routes as dashboard
+from selfcare.portal.help import routes as help_
 from selfcare.portal.sign_in import routes as sign_in
+from selfcare.portal.topup import routes as topup
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
+from selfcare.staff import routes as staff
 from selfcare.web import errors, health
 from selfcare.web.assets import Assets
 from selfcare.web.context import Site, context_of
@@ -34,6 +40,12 @@ from selfcare.web.wrappers import Outside
 ROUTERS: tuple[ControllerRouterHandler, ...] = (
     health.router,
     sign_in.router,
+    dashboard.router,
+    billing.router,
+    topup.router,
+    account.router,
+    help_.router,
+    staff.router,
 )
 
 

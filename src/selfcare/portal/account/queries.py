@@ -11,7 +11,7 @@ from selfcare.db.prepared import Param, Prepared, as_json, fetch_many
 from selfcare.identity.identity import Identity
 from selfcare.identity.tables import Customer, User
 from selfcare.kernel.errors import NotFound
-from selfcare.portal.account.tables import Contact, Site
+from selfcare.portal.account.tables import Site
 
 MOST = 100
 

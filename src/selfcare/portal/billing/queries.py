@@ -26,8 +26,9 @@ TONES = {
 }
 STATUSES = ("open", "overdue", "paid", "void")
 
-_COLUMNS = """i.id AS id, i.number AS number, i.kind AS kind, i.date AS date, i.due_on AS due_on, i.currency AS currency,
-       i.net_minor AS net_minor, i.tax_minor AS tax_minor, i.paid_minor AS paid_minor, i.state AS state,
+_COLUMNS = """i.id AS id, i.number AS number, i.kind AS kind, i.date AS date, i.due_on AS due_on,
+       i.currency AS currency, i.net_minor AS net_minor, i.tax_minor AS tax_minor, i.paid_minor AS paid_minor,
+       i.state AS state,
        i.period_start AS period_start, i.period_end AS period_end"""
 _OPEN = "i.state = 'issued' AND i.kind = 'regular' AND i.net_minor + i.tax_minor > i.paid_minor"
 _WITH_STATUS = f"""i.customer_id = :customer_id AND i.state <> 'draft' AND i.date >= :first AND i.date <= :last
@@ -38,11 +39,13 @@ _WITH_STATUS = f"""i.customer_id = :customer_id AND i.state <> 'draft' AND i.dat
      OR (:status = 'void' AND i.state = 'void'))"""
 
 _LIST = Prepared.sql(
-    f"SELECT {_COLUMNS} FROM invoice i WHERE {_WITH_STATUS} ORDER BY i.date DESC, i.number DESC LIMIT :most OFFSET :skip"
+    f"SELECT {_COLUMNS} FROM invoice i WHERE {_WITH_STATUS} "
+    "ORDER BY i.date DESC, i.number DESC LIMIT :most OFFSET :skip"
 )
 _COUNT = Prepared.sql(f"SELECT count(*) AS n FROM invoice i WHERE {_WITH_STATUS}")
 _YEARS = Prepared.sql(
-    "SELECT min(i.date) AS first, max(i.date) AS last FROM invoice i WHERE i.customer_id = :customer_id AND i.state <> 'draft'",
+    "SELECT min(i.date) AS first, max(i.date) AS last FROM invoice i "
+    "WHERE i.customer_id = :customer_id AND i.state <> 'draft'",
     types={"first": as_date, "last": as_date},
 )
 OPEN_BILLS = Prepared.sql(
@@ -73,7 +76,7 @@ class InvoiceRow:
 
     id: UUID
     number: str
-    date: date
+    issued_on: date
     due_on: date
     bill: Bill
     label: Label
@@ -215,7 +218,7 @@ def _row(row: dict[str, Any], today: date) -> InvoiceRow:
     return InvoiceRow(
         id=row["id"],
         number=row["number"],
-        date=row["date"],
+        issued_on=row["date"],
         due_on=row["due_on"],
         bill=bill,
         label=label_of(bill, today),

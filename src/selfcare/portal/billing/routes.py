@@ -37,9 +37,7 @@ async def list_invoices(
     invoices = await queries.list_invoices(
         identity.customer, today=clock.today(settings.zone), status=status, year=year, page=number
     )
-    return page(
-        request, "billing/invoices", fragment="billing/_invoices", invoices=invoices, status=status, year=year
-    )
+    return page(request, "billing/invoices", fragment="billing/_invoices", invoices=invoices, chosen=status, year=year)
 
 
 @get("/billing/invoices/{invoice_id:uuid}", name="billing.invoice")

@@ -1,4 +1,4 @@
-"""Everything the dashboard and the alerts read: one snapshot, a fixed number of statements, whatever the customer owns."""
+"""Everything the dashboard reads: one snapshot, a fixed number of statements, whatever the customer owns."""
 
 from __future__ import annotations
 
