@@ -1,1 +1,1 @@
-"""Selfcare."""
+"""Who did what to whom, when: written in the transaction of the act, chained, and never changed."""

@@ -1,0 +1,148 @@
+"""What the Activity page and the staff's audit page show of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from selfcare.audit.events import INTERNAL, PACKAGES, of_packages
+from selfcare.db.engine import Row
+from selfcare.db.prepared import Bound, Prepared, as_json, as_moment, as_uuid, fetch
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+END = datetime(9999, 12, 31, tzinfo=UTC)
+LAST_ID = UUID(int=2**128 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    id: UUID
+    at: datetime
+    event: str
+    outcome: str
+    about: str | None
+    actor_id: UUID | None
+    user_id: UUID | None
+    grant_id: UUID | None
+    customer_id: UUID | None
+    address: str
+    country: str | None
+    device: str
+    request_id: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ends: the next begins after it."""
+
+    at: datetime
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}_{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Place | None:
+        """None for what is no place: links get mangled."""
+        at, _, id = text.partition("_")
+        try:
+            return cls(datetime.fromisoformat(at).astimezone(UTC), UUID(id))
+        except (ValueError, OverflowError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    entries: list[Entry]
+    next: Place | None
+
+
+async def list_of_customer(
+    customer_id: UUID,
+    *,
+    user_id: UUID | None = None,
+    packages: frozenset[str] = frozenset(),
+    since: datetime = BEGINNING,
+    until: datetime = END,
+    after: Place | None = None,
+    limit: int = 25,
+) -> Page:
+    """Newest first: what happened at this customer and, with `user_id`, this person's own sign-ins.
+
+    `packages` empty means every feature; `until` is not included.
+    """
+    asked = {
+        "customer": customer_id,
+        "user": user_id,
+        "events": of_packages((packages or PACKAGES) - INTERNAL),
+        "since": since,
+        "until": until,
+        "at": after.at if after else END,
+        "id": after.id if after else LAST_ID,
+        "most": limit + 1,
+    }
+    if user_id is None:
+        del asked["user"]
+        return await _page(OF_CUSTOMER.bind(**asked), limit)
+    return await _page(OF_CUSTOMER_AND_USER.bind(**asked), limit)
+
+
+async def list_all(
+    *,
+    packages: frozenset[str] = frozenset(),
+    since: datetime = BEGINNING,
+    until: datetime = END,
+    after: Place | None = None,
+    limit: int = 25,
+) -> Page:
+    """For staff who may see the audit log: every chain, newest first."""
+    asked = OF_ALL.bind(
+        events=of_packages(packages or PACKAGES),
+        since=since,
+        until=until,
+        at=after.at if after else END,
+        id=after.id if after else LAST_ID,
+        most=limit + 1,
+    )
+    return await _page(asked, limit)
+
+
+async def _page(asked: Bound, limit: int) -> Page:
+    rows = await fetch(asked)
+    entries = [_entry(row) for row in rows[:limit]]
+    return Page(entries, Place(entries[-1].at, entries[-1].id) if len(rows) > limit else None)
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(actor_id=row.pop("actor_user_id"), **row)
+
+
+COLUMNS = """id, at, event, outcome, about, actor_user_id, user_id, grant_id, customer_id, address, country, device,
+    request_id, details"""
+TYPES = {
+    "id": as_uuid,
+    "at": as_moment,
+    "actor_user_id": as_uuid,
+    "user_id": as_uuid,
+    "grant_id": as_uuid,
+    "customer_id": as_uuid,
+    "details": as_json,
+}
+FILTER = "event IN :events AND at >= :since AND at < :until AND (at, id) < (:at, :id)"
+NEWEST = "ORDER BY at DESC, id DESC LIMIT :most"
+AT_CUSTOMER = f"SELECT {COLUMNS} FROM audit_event WHERE customer_id = :customer AND {FILTER} {NEWEST}"
+OF_CUSTOMER = Prepared.sql(AT_CUSTOMER, types=TYPES)
+OF_CUSTOMER_AND_USER = Prepared.sql(
+    f"""
+    SELECT * FROM (SELECT * FROM ({AT_CUSTOMER}) AS at_customer
+    UNION ALL SELECT * FROM (
+        SELECT {COLUMNS} FROM audit_event WHERE customer_id IS NULL AND user_id = :user AND {FILTER} {NEWEST}
+    ) AS by_user) AS both_of_them {NEWEST}
+    """,
+    types=TYPES,
+)
+OF_ALL = Prepared.sql(f"SELECT {COLUMNS} FROM audit_event WHERE {FILTER} {NEWEST}", types=TYPES)
