@@ -11,6 +11,7 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, fetch_one, insert_many
 from selfcare.demo import accounts, catalogue, households
 from selfcare.demo.bills import Book
+from selfcare.demo.crowd import add_crowd
 from selfcare.demo.people import ASHA, PASSWORD
 from selfcare.demo.rows import Rows
 from selfcare.demo.timeline import Timeline
@@ -29,8 +30,15 @@ async def is_loaded() -> bool:
     return await fetch_one(LOADED.bind()) is not None
 
 
-async def load(*, now: datetime, progress: Progress, customers: int = 0, passwords: Passwords | None = None) -> None:
-    """The named people, the catalogue, and `customers` generated ones more."""
+async def load(
+    *,
+    now: datetime,
+    progress: Progress,
+    customers: int = 0,
+    records_each: int = 0,
+    passwords: Passwords | None = None,
+) -> None:
+    """The named people, the catalogue, and `customers` generated ones more with `records_each` usage records each."""
     when = Timeline(now.replace(microsecond=0))
     hasher = passwords or Passwords()
     password_hash = await hasher.hash(PASSWORD)
@@ -40,6 +48,8 @@ async def load(*, now: datetime, progress: Progress, customers: int = 0, passwor
     async with transaction():
         await _load_named(when, password_hash)
     progress("named people", 1, 1)
+    if customers:
+        await add_crowd(when, password_hash, customers, progress, records_each)
 
 
 async def _load_named(when: Timeline, password_hash: str) -> None:
