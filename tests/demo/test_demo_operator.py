@@ -155,8 +155,8 @@ async def test_bloom_shows_every_state_a_service_can_have(demo: Database) -> Non
     assert {status_of(Life(**each), NOW).mark for each in found} == set(Mark)
 
 
-async def test_stored_totals_are_the_sums_of_the_lines_to_the_penny(demo: Database) -> None:
-    bad = await rows(
+async def wrong_totals() -> list[dict[str, Any]]:
+    return await rows(
         """
         SELECT number FROM (
             SELECT invoice.number, net_minor, invoice.tax_minor, paid_minor,
@@ -169,7 +169,10 @@ async def test_stored_totals_are_the_sums_of_the_lines_to_the_penny(demo: Databa
         WHERE net_minor <> net OR tax_minor <> tax OR paid_minor <> paid
         """
     )
-    assert bad == []
+
+
+async def test_stored_totals_are_the_sums_of_the_lines_to_the_penny(demo: Database) -> None:
+    assert await wrong_totals() == []
 
 
 async def test_bill_numbers_follow_the_dates_without_gaps(demo: Database) -> None:
@@ -235,3 +238,24 @@ async def test_the_demo_can_start_on_any_day(database: Database, now: datetime) 
     chidi = await rows("SELECT remaining FROM bucket WHERE service_id = :id AND kind = 'data'", id=people.CHIDI_MOBILE)
     assert chidi == [{"remaining": 400_000_000}]
     assert await rows("SELECT id FROM usage_record WHERE started_at > :now", now=now) == []
+
+
+async def test_generated_customers_have_services_buckets_and_bills_that_add_up(database: Database) -> None:
+    passwords = Passwords(memory_kib=64, passes=1)
+    said: list[tuple[str, int, int]] = []
+    await load(now=NOW, progress=lambda *step: said.append(step), customers=120, records_each=3, passwords=passwords)
+    passwords.close()
+    assert said[-1] == ("customers", 120, 120)
+    (counted,) = await rows(
+        """
+        SELECT count(*) AS customers, count(DISTINCT service.customer_id) AS with_service,
+            count(DISTINCT bucket.customer_id) AS with_bucket, count(DISTINCT invoice.customer_id) AS with_bill
+        FROM customer
+        LEFT JOIN service ON service.customer_id = customer.id
+        LEFT JOIN bucket ON bucket.customer_id = customer.id
+        LEFT JOIN invoice ON invoice.customer_id = customer.id
+        WHERE customer.number LIKE '3%'
+        """
+    )
+    assert (counted["with_service"], counted["with_bucket"], counted["with_bill"]) == (120, 120, 120)
+    assert await wrong_totals() == []
