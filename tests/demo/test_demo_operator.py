@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from selfcare.audit import log as audit
 from selfcare.db.engine import Database
 from selfcare.db.migrate import migrate
 from selfcare.db.prepared import Prepared, as_moment, fetch
@@ -26,6 +27,7 @@ TODAY = date(2026, 11, 22)
 
 async def fill() -> None:
     await migrate()
+    audit.configure(b"k" * 32)
     passwords = Passwords(memory_kib=64, passes=1)
     await load(now=NOW, progress=lambda *_: None, passwords=passwords)
     passwords.close()
@@ -209,6 +211,14 @@ async def test_usage_goes_back_thirteen_months_and_not_into_the_future(demo: Dat
         )
         assert as_moment(found[0]["first"]) < NOW - timedelta(days=380)
         assert NOW - timedelta(days=3) < as_moment(found[0]["last"]) <= NOW
+
+
+async def test_everybody_but_staff_has_something_in_their_activity_and_the_log_is_whole(demo: Database) -> None:
+    audit.configure(b"k" * 32)
+    found = await rows("SELECT DISTINCT customer_id FROM audit_event")
+    assert {row["customer_id"] for row in found} == {home.id for home in people.HOUSEHOLDS}
+    assert await rows("SELECT id FROM audit_event WHERE at > :now", now=NOW) == []
+    assert await audit.verify() == []
 
 
 async def test_staff_hold_the_rights_their_stories_need(demo: Database) -> None:

@@ -80,6 +80,10 @@ def configure(key: bytes, *older: bytes, full_addresses: bool = False) -> None:
     _keys, _full_addresses = (key, *older), full_addresses
 
 
+def is_configured() -> bool:
+    return bool(_keys)
+
+
 async def record(
     who: Who, event: Event, *, about: UUID | str | None = None, outcome: Outcome = "ok", **details: object
 ) -> None:

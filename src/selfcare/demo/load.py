@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeAlias
 
+from selfcare.audit import log as audit
 from selfcare.db.counters import take_block
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, fetch_one, insert_many
 from selfcare.demo import accounts, catalogue, households
+from selfcare.demo.activity import add_activity
 from selfcare.demo.bills import Book
 from selfcare.demo.crowd import add_crowd
 from selfcare.demo.people import ASHA, PASSWORD
@@ -38,7 +40,10 @@ async def load(
     records_each: int = 0,
     passwords: Passwords | None = None,
 ) -> None:
-    """The named people, the catalogue, and `customers` generated ones more with `records_each` usage records each."""
+    """The named people, the catalogue, and `customers` generated ones more with `records_each` usage records each.
+
+    What the named people did lately is written where the audit log has its key.
+    """
     when = Timeline(now.replace(microsecond=0))
     hasher = passwords or Passwords()
     password_hash = await hasher.hash(PASSWORD)
@@ -47,6 +52,8 @@ async def load(
     progress("named people", 0, 1)
     async with transaction():
         await _load_named(when, password_hash)
+        if audit.is_configured():
+            await add_activity(when)
     progress("named people", 1, 1)
     if customers:
         await add_crowd(when, password_hash, customers, progress, records_each)
