@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from selfcare import server
 from selfcare.db import migrate
+from selfcare.demo import load, people
 from selfcare.kernel import clock
 from selfcare.progress import Progress
 from selfcare.server import CannotStart
@@ -49,8 +50,8 @@ def demonstrate(wishes: Wishes) -> None:
         settings = settings_of(wishes, started_from, listening.getsockname()[1])
         if wishes.fresh:
             forget(wishes.data)
-        asyncio.run(prepare(settings, wishes.customers))
-        for line in welcome(settings):
+        remark = asyncio.run(prepare(settings, wishes.customers))
+        for line in welcome(settings, remark):
             print(line, flush=True)  # noqa: T201 - this is what the command is for
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
         server.run(partial(server.application, settings, jobs=True), settings, listening)
@@ -102,23 +103,31 @@ def moment(text: str, zone: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))
 
 
-async def prepare(settings: Settings, customers: int) -> None:
-    """Migrated and full of people."""
+async def prepare(settings: Settings, customers: int) -> str:
+    """Migrated and full of people; returns what should be known about it."""
     progress = Progress()
     database = await server.opened(settings.database_url)
     try:
         progress("Setting up the database")
         await migrate.migrate()
+        if await load.is_loaded():
+            return "Generated customers come only with --fresh: this database is full already." if customers else ""
+        await load.load(now=clock.now(), progress=progress, customers=customers)
+        return ""
     finally:
         progress.end()
         await database.close()
 
 
-def welcome(settings: Settings) -> Iterator[str]:
+def welcome(settings: Settings, remark: str = "") -> Iterator[str]:
     theme = settings.operator
     yield f"\n{theme.portal}, the portal of {theme.name}: {settings.public_url}\n"
-    yield f"The clock of the demo says {clock.now().astimezone(ZoneInfo(settings.zone)):%A %d %B %Y, %H:%M}."
-    yield "Ctrl+C stops it; the next start finds everything as you left it."
+    yield f"Everybody's password is {people.PASSWORD}"
+    yield from (f"  {who.email:<20} {who.name}, {who.about}" for who in people.EVERYBODY)
+    yield f"\nThe clock says {clock.now().astimezone(ZoneInfo(settings.zone)):%A %d %B %Y, %H:%M}."
+    yield "Ctrl+C stops the demo; the next start finds everything as you left it."
+    if remark:
+        yield remark
 
 
 def _secret(file: Path) -> str:

@@ -24,7 +24,8 @@ class Progress:
             self._what, self._began = what, now
             return
         pause = 0.2 if self._moves else 5.0
-        if now - self._began < SILENT_SECONDS or (now - self._said < pause and done != total):
+        complete = total > 0 and done >= total
+        if now - self._began < SILENT_SECONDS or (now - self._said < pause and not complete):
             return
         self._said = now
         self._say(_line(what, done, total, now - self._began))

@@ -129,7 +129,7 @@ def _why(error: Exception) -> str:
             return "another program has it. Stop that one, or choose another port with --port"
         case OSError(errno=99 | 49):
             return "this machine does not have that address. Choose another with --host"
-        case socket.gaierror():
+        case OSError(errno=int(number)) if number < 0:  # those of the name service
             return "this is not an address we know. Choose another with --host"
         case OverflowError():
             return "ports go from 0 to 65535"

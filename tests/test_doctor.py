@@ -1,0 +1,88 @@
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from selfcare import doctor
+from selfcare.db import migrate
+from selfcare.db.engine import open_database
+from selfcare.doctor import Finding
+
+
+async def found(**env: str) -> list[Finding]:
+    return [finding async for finding in doctor.examine({f"SELFCARE_{name}": value for name, value in env.items()})]
+
+
+@pytest.fixture
+def mail_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        port: int = closing.getsockname()[1]
+    peer = Controller(object(), hostname="127.0.0.1", port=port)
+    peer.start()
+    yield port
+    peer.stop()
+
+
+async def test_where_all_is_well_it_says_so(database_url: str, mail_port: int) -> None:
+    findings = await found(DATABASE_URL=database_url, MAIL_URL=f"smtp://127.0.0.1:{mail_port}")
+    assert [finding.mend for finding in findings] == [""] * len(findings)
+    said = " ".join(finding.what for finding in findings)
+    for words in ("settings are good", "Lark Mobile", "is migrated", "takes writes", "clock", "are free", "answers"):
+        assert words in said
+
+
+async def test_mistakes_in_the_settings_are_told_first_and_alone() -> None:
+    findings = await found(ENV="prod", ZONE="London", PUBLIC_ULR="x")
+    assert [finding.what.split()[0] for finding in findings] == [
+        "SELFCARE_PUBLIC_ULR",
+        "SELFCARE_ENV",
+        "SELFCARE_ZONE",
+    ]
+    assert [finding.bad for finding in findings] == [False, True, True]
+
+
+async def test_a_database_that_is_not_migrated_is_told_with_the_command(tmp_path: Path) -> None:
+    findings = await found(DATABASE_URL=f"sqlite:///{tmp_path}/new.db")
+    assert [finding.mend for finding in findings if finding.bad] == ["Run: selfcare migrate"]
+
+
+async def test_a_database_that_takes_no_writes_is_told(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/kept.db"
+    database = await open_database(url)
+    await migrate.migrate()
+    async with database.engine.write_transaction() as tx:
+        await tx.rows("CREATE TRIGGER no_more BEFORE INSERT ON readiness BEGIN SELECT RAISE(ABORT, 'full'); END", ())
+    await database.close()
+    [wrong] = [finding for finding in await found(DATABASE_URL=url) if finding.bad]
+    assert "takes no writes: full" in wrong.what
+
+
+async def test_a_database_that_does_not_answer_is_told_without_its_password() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        port = closing.getsockname()[1]
+    [wrong] = [each for each in await found(DATABASE_URL=f"postgres://u:kestrel@127.0.0.1:{port}/x") if each.bad]
+    assert "does not open" in wrong.what
+    assert "kestrel" not in wrong.what
+
+
+async def test_a_mail_server_that_does_not_answer_is_told_but_stops_nothing(database_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        port = closing.getsockname()[1]
+    findings = await found(DATABASE_URL=database_url, MAIL_URL=f"smtp://u:kestrel@127.0.0.1:{port}")
+    [wrong] = [finding for finding in findings if finding.mend]
+    assert f"127.0.0.1:{port} does not answer" in wrong.what
+    assert "kestrel" not in wrong.what
+    assert not wrong.bad
+
+
+async def test_an_unsafe_production_and_a_pale_theme_are_told(database_url: str, tmp_path: Path) -> None:
+    theme = tmp_path / "theme.toml"
+    theme.write_text(doctor.Path(doctor.__file__).with_name("theme.toml").read_text().replace("#5b2bd9", "#ffd500"))
+    findings = await found(DATABASE_URL=database_url, ENV="production", THEME=str(theme))
+    assert len([finding for finding in findings if finding.bad]) == 3
+    assert any("link on light pages was #ffd500" in finding.what for finding in findings)
+    theme.write_text("")
+    findings = await found(DATABASE_URL=database_url, THEME=str(theme))
+    assert any("operator.name must be words" in finding.what for finding in findings if finding.bad)
