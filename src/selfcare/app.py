@@ -23,6 +23,7 @@ from selfcare.portal.account import routes as account
 from selfcare.portal.billing import routes as billing
 from selfcare.portal.dashboard import routes as dashboard
 from selfcare.portal.help import routes as help_
+from selfcare.portal.services import routes as services
 from selfcare.portal.sign_in import routes as sign_in
 from selfcare.portal.topup import routes as topup
 from selfcare.ports.ports import Ports
@@ -41,6 +42,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     health.router,
     sign_in.router,
     dashboard.router,
+    services.router,
     billing.router,
     topup.router,
     account.router,

@@ -1,1 +1,4 @@
-"""What the customer has bought, at /services."""
+"""What the customer has bought.
+
+URLs: /services, /services/{id}. Audit prefix: services.
+"""

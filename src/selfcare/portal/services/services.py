@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -49,6 +50,7 @@ class Status:
     mark: Mark
     label: str
     why: str | None = None
+    for_payment: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -66,7 +68,12 @@ class Status:
 
 def status_of(life: Life, now: datetime) -> Status:
     mark = _mark(life, now)
-    return Status(mark, _label(mark), _why(life, now) if mark in (Mark.SUSPENDED, Mark.EXPIRING_SOON) else None)
+    return Status(
+        mark,
+        _label(mark),
+        _why(life, now) if mark in (Mark.SUSPENDED, Mark.EXPIRING_SOON) else None,
+        for_payment=mark is Mark.SUSPENDED and life.suspend_reason == "payment",
+    )
 
 
 def ending(life: Life, now: datetime) -> str | None:
@@ -77,6 +84,27 @@ def ending(life: Life, now: datetime) -> str | None:
     if left >= HOURS_BELOW:
         return _in_days(left.days, renews=life.renews)
     return _in_hours(left // timedelta(hours=1), renews=life.renews)
+
+
+def offers(status: Status, sold: Collection[str]) -> list[str]:
+    """What makes sense now, the most useful first: pay, usage, topup, addons. `sold` is what there is to buy for it."""
+    if status.mark is Mark.BEING_SET_UP:
+        return []
+    possible = ["usage"]
+    if status.is_running or status.for_payment:
+        possible += [what for what in ("topup", "addons") if what in sold]
+    return ["pay", *possible] if status.for_payment else possible
+
+
+def kind_words(kind: str) -> str:
+    """The operator may sell kinds that have no words of ours."""
+    return {
+        "mobile": _("Mobile"),
+        "internet": _("Internet"),
+        "iptv": _("Television"),
+        "voip": _("Telephone"),
+        "omnicharge": _("Prepaid"),
+    }.get(kind, kind.capitalize())
 
 
 def is_folded(life: Life, now: datetime) -> bool:
