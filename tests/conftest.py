@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from selfcare.app import Application
 from selfcare.db.engine import Database
-from tests.support import databases, postgres
+from selfcare.demo import people
+from tests.support import databases, postgres, site
+from tests.support.browser import Browser
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,3 +55,51 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """Open, migrated and empty."""
     async with databases.opened(database_url) as database:
         yield database
+
+
+@pytest.fixture
+def demo_template(templates: databases.Templates, kind: str) -> str:
+    """The name of a template with the demo operator in it."""
+    templates.prepare(kind, "demo", site.fill_with_demo)
+    return "demo"
+
+
+@pytest.fixture
+async def app(
+    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path
+) -> AsyncIterator[Application]:
+    """The running application over a fresh copy of the demo operator, the clock at `site.NOW`."""
+    async with templates.copy(kind, demo_template, tmp_path) as url, site.running(site.settings_for(url)) as app:
+        yield app
+
+
+@pytest.fixture
+async def visitor(app: Application) -> AsyncIterator[Browser]:
+    """Nobody signed in."""
+    browser = Browser(app)
+    yield browser
+    await browser.close()
+
+
+def _signed_in(who: people.Someone) -> Any:
+    async def person(app: Application) -> AsyncIterator[Browser]:
+        browser = Browser(app, name=who.key)
+        page = await browser.sign_in(who.email, people.PASSWORD)
+        assert page.status == 200, page.text
+        yield browser
+        await browser.close()
+
+    person.__doc__ = f"{who.name}: {who.about}."
+    return pytest.fixture(person)
+
+
+asha = _signed_in(people.ASHA)
+ben = _signed_in(people.BEN)
+chidi = _signed_in(people.CHIDI)
+empty = _signed_in(people.EMPTY)
+bloom = _signed_in(people.HANA)
+gwen = _signed_in(people.GWEN)
+femi = _signed_in(people.FEMI)
+dina = _signed_in(people.DINA)
+eli = _signed_in(people.ELI)
+admin = _signed_in(people.ADMIN)

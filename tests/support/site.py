@@ -1,0 +1,43 @@
+"""The application over a copy of the demo operator, at a fixed moment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from selfcare.app import Application, create_app
+from selfcare.db.migrate import migrate
+from selfcare.demo import load
+from selfcare.identity.passwords import Passwords
+from selfcare.kernel import clock
+from selfcare.settings import Settings
+from tests.support.browser import BASE
+
+# A Sunday in winter, half a month into the period of most demo plans.
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+CHEAP = {"SELFCARE_ARGON2_MEMORY_KIB": "64", "SELFCARE_ARGON2_PASSES": "1"}
+
+
+def settings_for(database_url: str, **more: str) -> Settings:
+    return Settings.from_env(
+        {"SELFCARE_DATABASE_URL": database_url, "SELFCARE_PUBLIC_URL": BASE, "SELFCARE_ENV": "demo"} | CHEAP | more
+    )
+
+
+async def fill_with_demo() -> None:
+    """Into the open, empty database of a template."""
+    await migrate()
+    passwords = Passwords(memory_kib=64, passes=1, threads=1)
+    with clock.frozen(NOW):
+        await load.load(now=NOW, progress=lambda _what, _done, _all: None, passwords=passwords)
+    passwords.close()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Application]:
+    """Started and stopped as a server would; the clock stands still at NOW."""
+    with clock.frozen(NOW):
+        app = create_app(settings)
+        async with app.inside.lifespan():
+            yield app
