@@ -65,7 +65,9 @@ async def test_a_planted_sign_in_is_not_adopted(visitor: Browser) -> None:
 async def test_signing_out_ends_it_at_once_and_clears_the_browser(asha: Browser) -> None:
     old = asha.client.cookies.get("__Host-sid")
     page = await asha.open("/")
-    left = await asha.post("/sign-in/out", {"csrf": page.form().xpath("string(.//input[@name='csrf']/@value)")}, follow=False)
+    left = await asha.post(
+        "/sign-in/out", {"csrf": page.form().xpath("string(.//input[@name='csrf']/@value)")}, follow=False
+    )
     assert left.status == 303
     assert left.headers["Clear-Site-Data"] == '"cache", "storage"'
     asha.client.cookies.set("__Host-sid", old or "", domain="selfcare.test")

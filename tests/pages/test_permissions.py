@@ -1,0 +1,99 @@
+"""The table route × person against the application's real routes, and against what really happens."""
+
+from __future__ import annotations
+
+from litestar.routes import HTTPRoute
+
+from selfcare.app import Application
+from selfcare.identity.permissions import TABLE, Who
+from tests.pages.places import CUSTOMERS_OF
+from tests.pages.test_every_page import filled
+from tests.support.browser import Browser
+
+# Where no token is asked for, and why that is safe.
+WITHOUT_TOKEN: dict[str, str] = {}
+
+
+def test_every_route_has_a_name_and_a_row(app: Application) -> None:
+    names = [handler.name for route in routes(app) for handler in route.route_handlers]
+    assert None not in names
+    assert set(names) == set(TABLE) & set(names), set(names) - set(TABLE)
+
+
+def test_no_row_is_for_a_route_that_does_not_exist(app: Application) -> None:
+    names = {handler.name for route in routes(app) for handler in route.route_handlers}
+    assert set(TABLE) <= names, set(TABLE) - names
+
+
+def test_what_goes_without_a_token_is_listed_here(app: Application) -> None:
+    without = {
+        name
+        for name, access in TABLE.items()
+        if not access.csrf and any(method not in ("GET", "HEAD") for method in methods(app, name))
+    }
+    assert without == set(WITHOUT_TOKEN)
+
+
+async def test_a_visitor_gets_no_page_of_a_customer_and_none_of_staff(app: Application, visitor: Browser) -> None:
+    for name, path in get_pages(app):
+        if TABLE[name].who in (Who.CUSTOMER, Who.STAFF, Who.SIGNED_IN):
+            answer = await visitor.open(path, follow=False)
+            assert answer.status == 303, (name, answer.status)
+            assert answer.headers["location"].startswith("/sign-in"), name
+
+
+async def test_staff_get_no_page_of_a_customer_by_their_own_sign_in(app: Application, admin: Browser) -> None:
+    for name, path in get_pages(app):
+        if TABLE[name].who is Who.CUSTOMER:
+            assert (await admin.open(path, follow=False)).status == 404, name
+
+
+async def test_customers_get_no_page_of_staff(app: Application, asha: Browser) -> None:
+    for name, path in get_pages(app):
+        if TABLE[name].who is Who.STAFF:
+            assert (await asha.open(path, follow=False)).status == 404, name
+
+
+async def test_a_strangers_things_are_not_found(app: Application, asha: Browser) -> None:
+    """Every page with an id, asked by Asha for what belongs to Chidi or Bloom, is the same as for what does not exist."""
+    from tests.pages import places
+
+    checked = 0
+    for owner in ("chidi", "bloom"):
+        assert CUSTOMERS_OF[owner] != CUSTOMERS_OF["asha"]
+        own = await places.own_ids(owner)
+        for route in routes(app):
+            for handler in route.route_handlers:
+                access = TABLE[handler.name or ""]
+                if "{" not in route.path_format or "GET" not in handler.http_methods or access.who is not Who.CUSTOMER:
+                    continue
+                for path in filled(route.path_format, dict(own)):
+                    answer = await asha.open(path, follow=False)
+                    asked_to_prove = access.step_up and answer.status == 303
+                    assert answer.status == 404 or asked_to_prove, (handler.name, path, answer.status)
+                    checked += 1
+    assert checked >= 4
+
+
+def routes(app: Application) -> list[HTTPRoute]:
+    return [route for route in app.inside.routes if isinstance(route, HTTPRoute)]
+
+
+def methods(app: Application, name: str) -> set[str]:
+    return {
+        method
+        for route in routes(app)
+        for handler in route.route_handlers
+        if handler.name == name
+        for method in handler.http_methods
+    }
+
+
+def get_pages(app: Application) -> list[tuple[str, str]]:
+    return [
+        (handler.name or "", path)
+        for route in routes(app)
+        for handler in route.route_handlers
+        if "GET" in handler.http_methods
+        for path in filled(route.path_format, {})
+    ]
