@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
 
 from selfcare import flags, places
+from selfcare.audit import log as audit
 from selfcare.db.engine import open_database
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
@@ -106,6 +107,7 @@ def create_app(settings: Settings, ports: Ports | None = None) -> Application:
 def _lifespan(settings: Settings, passwords: Passwords) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def running(_app: Litestar) -> AsyncIterator[None]:
+        audit.configure(*(keys.audit for keys in settings.key_ring))
         database = await open_database(settings.database_url)
         try:
             yield

@@ -6,6 +6,7 @@ import gzip
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import html5lib
 from lxml.html import HtmlElement
@@ -51,7 +52,7 @@ def _headings(html: HtmlElement) -> Iterator[str]:
     if not title.startswith(heading):
         yield f"title {title!r} does not start with the heading {heading!r}"
     levels = [int(one.tag[1]) for one in html.xpath("//h1|//h2|//h3|//h4")]
-    for before, after in zip(levels, levels[1:], strict=False):
+    for before, after in pairwise(levels):
         if after > before + 1:
             yield f"h{after} follows h{before}"
 
@@ -104,9 +105,9 @@ def _inline(page: Page, html: HtmlElement) -> Iterator[str]:
 
 def _htmx(html: HtmlElement, routed: Callable[[str], bool]) -> Iterator[str]:
     for target in html.xpath("//@hx-target"):
-        if target not in ("this", "body") and not target.startswith("closest "):
-            if not target.startswith("#") or not html.xpath(f"//*[@id='{target[1:]}']"):
-                yield f"hx-target {target!r} is not on the page"
+        elsewhere = target not in ("this", "body") and not target.startswith("closest ")
+        if elsewhere and not (target.startswith("#") and html.xpath(f"//*[@id='{target[1:]}']")):
+            yield f"hx-target {target!r} is not on the page"
     for url in html.xpath("//@hx-get | //@hx-post"):
         if not routed(url):
             yield f"htmx address {url!r} leads nowhere"

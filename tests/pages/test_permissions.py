@@ -55,7 +55,7 @@ async def test_customers_get_no_page_of_staff(app: Application, asha: Browser) -
 
 
 async def test_a_strangers_things_are_not_found(app: Application, asha: Browser) -> None:
-    """Every page with an id, asked by Asha for what belongs to Chidi or Bloom, is the same as for what does not exist."""
+    """Every page with an id, asked by Asha for what belongs to Chidi or Bloom: as if it did not exist."""
     from tests.pages import places
 
     checked = 0

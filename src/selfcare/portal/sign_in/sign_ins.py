@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from selfcare.audit import log as audit
+from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, as_json, fetch_one
 from selfcare.identity import sessions
@@ -51,6 +53,9 @@ async def enter(
     user = await find_user(email)
     checked = await passwords.check(user["password_hash"] if user else None, password)
     if user is None or not checked.right or user["disabled_at"] is not None:
+        async with transaction():
+            actor = audit.visitor(origin, user_id=user["id"] if user else None)
+            await audit.record(actor, Event.SIGN_IN_FAILED, outcome="refused", method="password")
         raise NotSignedIn(_("E-mail or password is wrong."), field="password")
     async with transaction():
         if checked.rehashed:
@@ -58,13 +63,15 @@ async def enter(
         if replaces:
             await sessions.revoke(replaces)
         token = await sessions.open_session(user["id"], origin, limits=limits, shared_device=shared_device)
+        await audit.record(audit.visitor(origin, user_id=user["id"]), Event.SIGN_IN_SUCCEEDED, method="password")
     return Entered(token, user["id"], staff=bool(user["staff_rights"]))
 
 
 async def leave(identity: Identity) -> None:
     """End this sign-in. Twice is harmless."""
     async with transaction():
-        await sessions.revoke(identity.session_id)
+        if await sessions.revoke(identity.session_id):
+            await audit.record(identity, Event.SIGN_IN_SIGNED_OUT)
 
 
 async def find_user(email: str) -> dict[str, Any] | None:

@@ -1,0 +1,62 @@
+"""What a person can do in the portal, as verbs."""
+
+from __future__ import annotations
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+
+PASSWORD = "Demo-Pass-1!"
+
+
+class Portal:
+    """One browser window on the portal."""
+
+    def __init__(self, page: Page, address: str, *, javascript: bool):
+        self.page = page
+        self.address = address
+        self.javascript = javascript
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._listen)
+
+    def open(self, path: str) -> None:
+        self.page.goto(path)
+
+    def sign_in(self, who: str, password: str = PASSWORD) -> None:
+        """As one of the demo people, by name: "asha"."""
+        self.open("/sign-in")
+        self.page.get_by_label("E-mail").fill(f"{who}@example.test")
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.press("Sign in")
+
+    def sign_out(self) -> None:
+        self.press("Sign out")
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).first.click()
+
+    def follow(self, name: str) -> None:
+        self.page.get_by_role("link", name=name, exact=True).first.click()
+
+    def go_to_section(self, name: str) -> None:
+        self.page.get_by_role("navigation", name="Sections").get_by_role("link", name=name, exact=True).click()
+
+    def should_see(self, text: str) -> None:
+        expect(self.page.get_by_text(text).first).to_be_visible()
+
+    def should_be_at(self, heading: str) -> None:
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(heading)
+
+    def part(self, fragment_id: str) -> Locator:
+        return self.page.locator(f"#{fragment_id}")
+
+    def should_not_scroll_sideways(self) -> None:
+        """Needs no script of the page: asked through the browser."""
+        overflow = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, f"{self.page.url} is {overflow} px too wide"
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        # A refused form (422) is an answer, not a complaint.
+        if message.type == "error" and "status of 4" not in message.text:
+            self.complaints.append(message.text)
