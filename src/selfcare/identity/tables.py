@@ -89,3 +89,82 @@ class KeptForm(Table, tablename="kept_form"):
     path = Varchar(500)
     fields = JSONB(default=None)
     expires_at = Timestamptz(default=None)
+
+
+class Attempt(Table, tablename="attempt"):
+    """How often something was tried in the current window. `key` is a keyed hash: no address stands here."""
+
+    key = Varchar(64, primary_key=True, default=None)
+    used = BigInt(default=0)
+    window_ends_at = Timestamptz(default=None)
+
+
+class SignInLock(Table, tablename="sign_in_lock"):
+    """Tries at one identifier, whether or not anybody has it. `claimed` counts before the hash, `failed` after."""
+
+    key = Varchar(64, primary_key=True, default=None)
+    claimed = BigInt(default=0)
+    failed = BigInt(default=0)
+    window_ends_at = Timestamptz(default=None)
+    locked_until = Timestamptz(null=True, default=None)
+    locks_on = Date(null=True, default=None)
+    locks = BigInt(default=0)
+
+
+class OneTimeToken(Table, tablename="one_time_token"):
+    """A link that works once. `hash` is the SHA-256 of the token in it."""
+
+    hash = Varchar(64, primary_key=True, default=None)
+    purpose = Varchar(32)
+    user_id = UUID(null=True, default=None)
+    data = JSONB(default="{}")
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    used_at = Timestamptz(null=True, default=None)
+
+
+class BackupCode(Table, tablename="backup_code"):
+    """One of ten. `slot` is the code's first character, so that checking costs one hash."""
+
+    id = UUID(primary_key=True, default=None)
+    user_id = UUID(default=None)
+    slot = Varchar(1)
+    hash = Varchar(255)
+    used_at = Timestamptz(null=True, default=None)
+    created_at = Timestamptz(default=None)
+
+
+class KnownDevice(Table, tablename="known_device"):
+    """A browser a person has signed in from; `hash` is over its cookie and the person. It grants nothing."""
+
+    hash = Varchar(64, primary_key=True, default=None)
+    user_id = UUID(default=None)
+    first_seen_at = Timestamptz(default=None)
+
+
+class RememberedSignIn(Table, tablename="remembered_sign_in"):
+    """ "Keep me signed in": a series per phone whose token changes at each use; an old token betrays a thief."""
+
+    series = Varchar(64, primary_key=True, default=None)
+    user_id = UUID(default=None)
+    token_hash = Varchar(64)
+    previous_hash = Varchar(64, null=True, default=None)
+    rotated_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    device = Varchar(200)
+    revoked_at = Timestamptz(null=True, default=None)
+
+
+class Passkey(Table, tablename="passkey"):
+    """A WebAuthn credential; ids and keys in base64url."""
+
+    id = UUID(primary_key=True, default=None)
+    user_id = UUID(default=None)
+    credential_id = Varchar(1400, unique=True)
+    public_key = Text()
+    sign_count = BigInt(default=0)
+    name = Varchar(60)
+    transports = Varchar(100)
+    created_at = Timestamptz(default=None)
+    last_used_at = Timestamptz(null=True, default=None)
+    removed_at = Timestamptz(null=True, default=None)
