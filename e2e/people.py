@@ -51,9 +51,7 @@ class Portal:
 
     def should_not_scroll_sideways(self) -> None:
         """Needs no script of the page: asked through the browser."""
-        overflow = self.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
+        overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{self.page.url} is {overflow} px too wide"
 
     def _listen(self, message: ConsoleMessage) -> None:

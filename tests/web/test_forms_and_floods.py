@@ -93,7 +93,9 @@ async def test_a_form_of_another_kind_is_refused(visitor: Browser, kind: str) ->
     assert (await raw(visitor, b"--x", kind)).status == 400
 
 
-@pytest.mark.parametrize("path", ["/nix", "/services/1", "/services/%00", "/billing/invoices/٣", "/static/x", "/" + "a" * 3_000])
+@pytest.mark.parametrize(
+    "path", ["/nix", "/services/1", "/services/%00", "/billing/invoices/٣", "/static/x", "/" + "a" * 3_000]
+)
 async def test_an_unknown_address_is_a_friendly_404(asha: Browser, path: str) -> None:
     answer = await asha.client.get(path)
     assert answer.status_code == 404

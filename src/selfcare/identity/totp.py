@@ -43,7 +43,7 @@ class Secret:
         return cls(pyotp.random_base32(32))
 
     def uri(self, *, email: str, issuer: str) -> str:
-        return pyotp.TOTP(self.base32).provisioning_uri(email, issuer_name=issuer)
+        return pyotp.TOTP(self.base32).provisioning_uri(name=email, issuer_name=issuer)
 
     @property
     def spaced(self) -> str:
