@@ -288,6 +288,7 @@ async def test_many_at_once_get_numbers_without_gaps(database: Database) -> None
 
 WRITER = """
 import asyncio, sys
+from uuid import UUID
 from selfcare.audit import log
 from selfcare.audit.events import Event
 from selfcare.db.engine import open_database, transaction

@@ -1,1 +1,1 @@
-"""Selfcare."""
+"""Which work there is, what of it recurs, and the rows it waits in."""

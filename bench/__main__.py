@@ -1,0 +1,218 @@
+"""`just bench`: requests per CPU-second of the pages beside plain text and a static page, at two sizes of database."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import client
+from selfcare.db.engine import open_database
+from selfcare.db.migrate import migrate
+from selfcare.demo.load import is_loaded, load
+from selfcare.kernel import clock
+
+TICKS = os.sysconf("SC_CLK_TCK")
+COOKIE = "sid"
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    path: str
+    signed_in: bool = False
+    accept: str = ""
+
+
+CASES = (
+    Case("plain text", "/bench/text"),
+    Case("static page", "/bench/static"),
+    Case("dashboard's template, values fixed", "/bench/frozen"),
+    Case("dashboard", "/", signed_in=True),
+    Case("dashboard, brotli", "/", signed_in=True, accept="br, gzip"),
+    Case("services", "/services", signed_in=True),
+    Case("usage", "/usage", signed_in=True),
+    Case("bills", "/billing/invoices", signed_in=True),
+)
+TARGETS = (("dashboard", "static page", 0.7), ("usage", "static page", 0.6), ("bills", "static page", 0.6))
+GROWTH_ALLOWED = 1.25
+
+
+@dataclass
+class Server:
+    url: str
+    port: int
+    people: int
+    process: subprocess.Popen[str] = field(init=False)
+    cookies: list[str] = field(init=False)
+
+    async def __aenter__(self) -> Server:
+        command = [sys.executable, "-m", "bench.server", self.url, str(self.port), str(self.people)]
+        # What it writes to its log is written, but read by nobody.
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        _pin(self.process.pid, 0)
+        assert self.process.stdout is not None
+        self.cookies = json.loads(await asyncio.to_thread(self.process.stdout.readline))
+        for _ in range(100):
+            try:
+                await client.once(self.port, client.request("/healthz", port=self.port))
+            except OSError:
+                await asyncio.sleep(0.1)
+            else:
+                return self
+        raise RuntimeError("the server did not come up")
+
+    async def __aexit__(self, *error: object) -> None:
+        self.process.terminate()
+        await asyncio.to_thread(self.process.wait)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """User and system time of all its threads."""
+        after_name = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(after_name[11]) + int(after_name[12])) / TICKS
+
+    def requests(self, case: Case) -> list[bytes]:
+        cookies = [f"{COOKIE}={token}" for token in self.cookies] if case.signed_in else [""]
+        return [client.request(case.path, cookie=cookie, accept=case.accept, port=self.port) for cookie in cookies]
+
+
+async def prepare(place: Path, customers: int) -> str:
+    """A database with that many customers, kept for the next time."""
+    place.mkdir(parents=True, exist_ok=True)
+    url = f"sqlite:///{place.absolute() / f'{customers}.db'}"
+    database = await open_database(url)
+    try:
+        await migrate()
+        if not await is_loaded():
+            print(f"loading {customers:,} customers …", flush=True)
+            await load(now=clock.now(), progress=lambda *_: None, customers=customers)
+    finally:
+        await database.close()
+    return url
+
+
+async def measure(server: Server, cases: list[Case], *, rounds: int, seconds: float, connections: int) -> Results:
+    for case in cases:
+        await client.as_fast_as_it_goes(server.port, server.requests(case), connections=connections, seconds=0.3)
+    results = Results()
+    for _ in range(rounds):
+        for case in cases:
+            before = server.cpu_seconds
+            run = await client.as_fast_as_it_goes(
+                server.port, server.requests(case), connections=connections, seconds=seconds
+            )
+            results.add(case.name, run, server.cpu_seconds - before)
+    return results
+
+
+class Results:
+    def __init__(self) -> None:
+        self.per_cpu: dict[str, list[float]] = {}
+        self.last: dict[str, client.Run] = {}
+
+    def add(self, name: str, run: client.Run, cpu: float) -> None:
+        self.per_cpu.setdefault(name, []).append(run.requests / max(cpu, 1 / TICKS))
+        self.last[name] = run
+
+    def median(self, name: str) -> float:
+        return statistics.median(self.per_cpu[name])
+
+
+async def answered(server: Server) -> list[Case]:
+    """The cases whose pages exist in this checkout."""
+    found = []
+    # The dashboard first: the static pages take their size from it.
+    for case in sorted(CASES, key=lambda case: not case.signed_in):
+        status, _ = await client.once(server.port, server.requests(case)[0])
+        if status == 200:
+            found.append(case)
+        else:
+            print(f"  {case.name}: {case.path} answers {status}, left out")
+    return sorted(found, key=CASES.index)
+
+
+def table(results: Results, cases: list[Case]) -> None:
+    text, static = results.median("plain text"), results.median("static page")
+    print(f"  {'':36}{'bytes':>8}{'req/cpu-s':>11}{'÷ text':>9}{'÷ static':>10}{'p50 ms':>9}{'p99 ms':>9}")
+    for case in cases:
+        value, run = results.median(case.name), results.last[case.name]
+        bad = {status: many for status, many in run.statuses.items() if status != 200}
+        print(
+            f"  {case.name:36}{run.body_bytes:>8,}{value:>11,.0f}{value / text:>9.2f}{value / static:>10.2f}"
+            f"{run.quantile(0.5) * 1000:>9.1f}{run.quantile(0.99) * 1000:>9.1f}" + (f"   NOT 200: {bad}" if bad else "")
+        )
+
+
+def verdicts(all_results: dict[int, Results]) -> None:
+    print("\nTargets")
+    for customers, results in all_results.items():
+        for name, base, least in TARGETS:
+            if name in results.per_cpu:
+                _say(f"{name} ÷ {base} at {customers:,}", results.median(name) / results.median(base), least, ">=")
+    if len(all_results) > 1:
+        small, *_, large = all_results
+        for name in all_results[large].per_cpu:
+            if name in ("dashboard", "services", "usage", "bills"):
+                # Beside the static page of the same run, so that a busy machine does not look like a big database.
+                cost = {n: all_results[n].median("static page") / all_results[n].median(name) for n in (small, large)}
+                _say(f"CPU of {name}, {large:,} ÷ {small:,}", cost[large] / cost[small], GROWTH_ALLOWED, "<=")
+
+
+def _say(what: str, value: float, bound: float, sign: str) -> None:
+    good = value >= bound if sign == ">=" else value <= bound
+    print(f"  {what:48}{value:6.2f}   {sign} {bound:<5} {'ok' if good else 'MISSED'}")
+
+
+async def half_load(server: Server, results: Results, seconds: float) -> None:
+    case = next(case for case in CASES if case.name == "dashboard")
+    last = results.last[case.name]
+    rate = last.requests / last.seconds / 2
+    run = await client.at_a_rate(server.port, server.requests(case), per_second=rate, seconds=seconds)
+    p50, p99 = run.quantile(0.5) * 1000, run.quantile(0.99) * 1000
+    print(f"  dashboard at half load ({rate:.0f}/s): p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+    _say("p99 ÷ p50 at half load", p99 / p50, 6, "<=")
+
+
+def _pin(pid: int, cpu: int) -> None:
+    if (os.cpu_count() or 1) > 1 and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(pid, {cpu})
+
+
+async def main(options: argparse.Namespace) -> None:
+    _pin(0, 1)
+    everything: dict[int, Results] = {}
+    for customers in options.customers:
+        url = await prepare(options.data, customers)
+        async with Server(url, options.port, min(customers, 400)) as server:
+            print(f"\n{customers:,} customers")
+            cases = await answered(server)
+            results = await measure(
+                server, cases, rounds=options.rounds, seconds=options.seconds, connections=options.connections
+            )
+            table(results, cases)
+            if "dashboard" in results.per_cpu:
+                await half_load(server, results, options.seconds * 2)
+            everything[customers] = results
+    verdicts(everything)
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=lambda text: [int(n) for n in text.split(",")], default=[1_000, 100_000])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--port", type=int, default=8129)
+    parser.add_argument("--data", type=Path, default=Path("var/bench"))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(options()))

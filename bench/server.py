@@ -1,0 +1,127 @@
+"""The process that is measured: the product, and beside it what it is compared with. `python -m bench.server URL PORT`
+
+Under /bench/ answers a bare Litestar application: /bench/text, /bench/static (a plain table of the size of the
+dashboard) and /bench/frozen (the dashboard's own template with the values of its first answer).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from litestar import Litestar, Response, get
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from selfcare import server
+from selfcare.db.engine import transaction
+from selfcare.db.prepared import Prepared, fetch
+from selfcare.identity import sessions
+from selfcare.kernel.origin import Origin
+from selfcare.settings import Settings
+
+HTML = "text/html; charset=utf-8"
+SOME = Prepared.sql(
+    """
+    SELECT m.user_id AS id FROM membership m JOIN app_user u ON u.id = m.user_id
+    WHERE m.removed_at IS NULL AND m.accepted_at IS NOT NULL AND u.email NOT IN :but ORDER BY m.id LIMIT :many
+    """
+)
+TABLE = """<!doctype html><html lang="en"><head><title>{{ title }}</title></head><body><h1>{{ title }}</h1>
+<p>{{ filler }}</p><table>{% for row in rows %}
+<tr><td>{{ row.name }}</td><td>{{ row.number }}</td><td>{{ row.amount|money }}</td><td>{{ row.on|date }}</td></tr>
+{% endfor %}</table></body></html>"""
+
+
+def settings(url: str, port: int) -> Settings:
+    return Settings.from_env(
+        {
+            "SELFCARE_ENV": "demo",
+            "SELFCARE_DATABASE_URL": url,
+            "SELFCARE_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "SELFCARE_SECRET_KEY": "only-for-measuring-" * 4,
+        }
+    )
+
+
+async def sign_in(chosen: Settings, many: int) -> list[str]:
+    """Cookies of that many generated people, each with a sign-in of their own."""
+    database = await server.opened(chosen.database_url)
+    try:
+        people = await fetch(SOME.bind(but=["bloom@example.test"], many=many))
+        origin = Origin("127.0.0.1", "bench", "R-BENCH")
+        async with transaction():
+            return [await sessions.open_session(row["id"], origin, limits=sessions.Limits()) for row in people]
+    finally:
+        await database.close()
+
+
+def build(chosen: Settings) -> ASGIApp:
+    product = server.application(chosen, jobs=False)
+    beside = _beside(product)
+
+    async def both(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        await (beside if path.startswith("/bench/") else product)(scope, receive, send)
+
+    return both
+
+
+def _beside(product: Any) -> Litestar:
+    templates = product.site.templates
+    first: dict[str, Any] = {}
+    render = templates.render
+
+    def remembering(name: str, context: dict[str, Any]) -> str:
+        first.setdefault(name, context)
+        text: str = render(name, context)
+        return text
+
+    templates.render = remembering
+    table = templates.environment.from_string(TABLE)
+    static: dict[str, Any] = {}
+
+    @get("/bench/text", sync_to_thread=False, media_type="text/plain")
+    def text() -> str:
+        return "Nothing but text."
+
+    @get("/bench/frozen", sync_to_thread=False)
+    def frozen() -> Response[bytes]:
+        return Response(render("dashboard/index", first["dashboard/index"]).encode(), media_type=HTML)
+
+    @get("/bench/static", sync_to_thread=False)
+    def page() -> Response[bytes]:
+        if not static:
+            known = first.get("dashboard/index")
+            static.update(_rows_for(table, len(render("dashboard/index", known).encode()) if known else 10_000))
+        return Response(table.render(static).encode(), media_type=HTML)
+
+    return Litestar([text, frozen, page], openapi_config=None, logging_config=None)
+
+
+def _rows_for(table: Any, size: int) -> dict[str, Any]:
+    """Half of the page is text that stands still, half is rows."""
+    from datetime import date
+
+    from selfcare.kernel.money import Money
+
+    rows = [
+        {"name": f"Row & <{i}>", "number": i, "amount": Money(100 * i, "GBP"), "on": date(2026, 1, 1 + i % 28)}
+        for i in range(1000)
+    ]
+    values = {"title": "Static", "filler": "x" * (size // 2), "rows": rows[:1]}
+    while len(table.render(values).encode()) < size:
+        values["rows"] = rows[: len(values["rows"]) + 1]
+    return values
+
+
+def main(url: str, port: int, people: int) -> None:
+    chosen = settings(url, port)
+    listening = server.listen("127.0.0.1", port)
+    print(json.dumps(asyncio.run(sign_in(chosen, people))), flush=True)
+    server.run(lambda: build(chosen), chosen, listening)  # type: ignore[arg-type, return-value]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
