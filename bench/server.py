@@ -74,8 +74,8 @@ def _beside(product: Any) -> Litestar:
     render = templates.render
 
     def remembering(name: str, context: dict[str, Any]) -> str:
-        first.setdefault(name, context)
         text: str = render(name, context)
+        first.setdefault(name, context)
         return text
 
     templates.render = remembering
