@@ -1,4 +1,4 @@
-"""One kept SQLite connection and the thread it lives in. Whatever is asked runs there in one hop, in order."""
+"""One kept SQLite connection: in a thread of its own, or right here."""
 
 from __future__ import annotations
 
@@ -33,38 +33,13 @@ PRAGMAS = (
 NAME = "selfcare-sqlite"
 
 
-class Connection:
+class Here:
+    """A connection that runs what it is asked in the thread that opened it."""
+
     def __init__(self, path: Path, busy_timeout_ms: int) -> None:
         self.path = path
         self.busy_timeout_ms = busy_timeout_ms
         self.raw: sqlite3.Connection | None = None
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._thread = Thread(target=self._serve, name=NAME, daemon=True)
-        self._thread.start()
-
-    async def open(self) -> None:
-        await self.call(self._open)
-
-    async def call(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Runs `work(*arguments)` in the connection's thread. A cancelled caller leaves; the work is still done."""
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._jobs.put((future, work, arguments))
-        return await future
-
-    async def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        return await self.call(self.run, sql, values)
-
-    async def close(self) -> None:
-        await self.call(self._close)
-        self._jobs.put(None)
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
-
-    def abandon(self) -> None:
-        """Closes without waiting: for a connection that failed, or whose event loop is gone."""
-        self._jobs.put((None, self._close, ()))
-        self._jobs.put(None)
-
-    # The rest runs in the thread.
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         counting.note(sql)
@@ -106,7 +81,7 @@ class Connection:
             raise sqlite3.ProgrammingError("this connection is closed")
         return self.raw
 
-    def _open(self) -> None:
+    def open_here(self) -> None:
         raw = sqlite3.connect(
             self.path,
             isolation_level=None,
@@ -122,10 +97,42 @@ class Connection:
             raise
         self.raw = raw
 
-    def _close(self) -> None:
+    def close_here(self) -> None:
         raw, self.raw = self.raw, None
         if raw is not None:
             raw.close()
+
+
+class Connection(Here):
+    """A connection with a thread of its own. Whatever is asked runs there in one hop, in order."""
+
+    def __init__(self, path: Path, busy_timeout_ms: int) -> None:
+        super().__init__(path, busy_timeout_ms)
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._thread = Thread(target=self._serve, name=NAME, daemon=True)
+        self._thread.start()
+
+    async def open(self) -> None:
+        await self.call(self.open_here)
+
+    async def call(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Runs `work(*arguments)` in the connection's thread. A cancelled caller leaves; the work is still done."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.put((future, work, arguments))
+        return await future
+
+    async def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        return await self.call(self.run, sql, values)
+
+    async def close(self) -> None:
+        await self.call(self.close_here)
+        self._jobs.put(None)
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+
+    def abandon(self) -> None:
+        """Closes without waiting: for a connection that failed, or whose event loop is gone."""
+        self._jobs.put((None, self.close_here, ()))
+        self._jobs.put(None)
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:

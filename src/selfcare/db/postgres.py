@@ -112,6 +112,10 @@ class Postgres(PostgresEngine):
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 return [await rows(connection, sql, values) for sql, values in asked]
 
+    async def read_by_key(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        (rows,) = await self.batch_read([(sql, values)])
+        return rows
+
     async def _run(self, sql: str, values: Sequence[Any]) -> list[Row]:
         check_may_run(sql)
         if transaction := current():

@@ -10,6 +10,7 @@ one `fetch_many` is one snapshot. Inside `transaction()` all of this sees the tr
 
 Text is portable SQL: `:name` for values, `IN :names` for a list of them. `types` says what an expression is where the
 database cannot know (sums, minima, JSON in hand-written text): it is called with each value that is not null.
+`by_key` promises that a read looks up a few rows by their keys: on SQLite it is then done without a thread.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Bound:
 
     statement: Compiled
     values: list[Any]
+    by_key: bool
 
     @property
     def read(self) -> tuple[str, list[Any]]:
@@ -61,22 +63,25 @@ class Bound:
 
 
 class Prepared:
-    def __init__(self, query: Callable[[], Query[Any, Any]], *, types: Types | None = None) -> None:
+    def __init__(
+        self, query: Callable[[], Query[Any, Any]], *, types: Types | None = None, by_key: bool = False
+    ) -> None:
+        self.by_key = by_key
         self._query = query
         self._text: str | None = None
         self._types = dict(types or {})
         self._compiled: dict[Dialect, Compiled] = {}
 
     @classmethod
-    def sql(cls, text: str, *, types: Types | None = None) -> Prepared:
-        prepared = cls(_no_query, types=types)
+    def sql(cls, text: str, *, types: Types | None = None, by_key: bool = False) -> Prepared:
+        prepared = cls(_no_query, types=types, by_key=by_key)
         prepared._text = text
         return prepared
 
     def bind(self, **values: Any) -> Bound:
         dialect = database().dialect
         compiled = self._compiled.get(dialect) or self._compile(dialect)
-        return Bound(compiled, compiled.fill(values))
+        return Bound(compiled, compiled.fill(values), self.by_key)
 
     def _compile(self, dialect: Dialect) -> Compiled:
         if self._text is None:
@@ -88,7 +93,10 @@ class Prepared:
 
 
 async def fetch(asked: Bound) -> list[Row]:
-    (rows,) = await database().engine.batch_read([asked.read])
+    engine = database().engine
+    if asked.by_key:
+        return asked.typed(await engine.read_by_key(*asked.read))
+    (rows,) = await engine.batch_read([asked.read])
     return asked.typed(rows)
 
 

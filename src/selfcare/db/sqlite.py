@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType
 from piccolo.querystring import QueryString
 
-from selfcare.db.connection import Connection
+from selfcare.db.connection import Connection, Here
 from selfcare.db.engine import (
     Dialect,
     Row,
@@ -24,6 +24,7 @@ from selfcare.db.engine import (
     check_may_run,
     current,
     finish,
+    in_transaction,
     open_transaction,
     refuse_nesting,
     run_callbacks,
@@ -44,6 +45,7 @@ class SQLite(SQLiteEngine):
         self.file = Path(path)
         self.busy_timeout_ms = busy_timeout_ms
         self._idle: list[Connection] = []
+        self._here: WeakKeyDictionary[asyncio.AbstractEventLoop, Here] = WeakKeyDictionary()
         self._stopped = False
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
         self._seats: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
@@ -57,6 +59,8 @@ class SQLite(SQLiteEngine):
         self._stopped = True
         while self._idle:
             await self._idle.pop().close()
+        if here := self._here.pop(asyncio.get_running_loop(), None):
+            here.close_here()
 
     @property
     def write_lock(self) -> asyncio.Lock:
@@ -119,6 +123,24 @@ class SQLite(SQLiteEngine):
             return answers
         finally:
             await self._return(connection, clean)
+
+    async def read_by_key(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        """Runs in the event loop's own thread: for rows found in microseconds a hop would be most of the cost."""
+        if not in_transaction():
+            # Somebody may hold the whole file for a moment: then the wait is worth a thread.
+            with suppress(sqlite3.OperationalError):
+                return self._connection_here().run(sql, values)
+        (rows,) = await self.batch_read([(sql, values)])
+        return rows
+
+    def _connection_here(self) -> Here:
+        loop = asyncio.get_running_loop()
+        here = self._here.get(loop)
+        if here is None:
+            here = Here(self.file, busy_timeout_ms=0)
+            here.open_here()
+            self._here[loop] = here
+        return here
 
     async def _run(self, sql: str, values: Sequence[Any]) -> list[Row]:
         check_may_run(sql)

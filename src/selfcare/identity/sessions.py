@@ -58,6 +58,7 @@ _BY_HASH = Prepared.sql(
      WHERE s.id_hash = :id_hash AND s.revoked_at IS NULL
     """,
     types={"staff_rights": as_json, "service_ids": as_json},
+    by_key=True,
 )
 
 _FIRST_CUSTOMER = Prepared.sql(
