@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from selfcare.app import Application
 from selfcare.identity.permissions import TABLE, Who
+from tests.pages import places
 from tests.pages.places import CUSTOMERS_OF
 from tests.pages.test_every_page import filled
 from tests.support.browser import Browser
@@ -15,14 +17,19 @@ WITHOUT_TOKEN: dict[str, str] = {}
 
 
 def test_every_route_has_a_name_and_a_row(app: Application) -> None:
-    names = [handler.name for route in routes(app) for handler in route.route_handlers]
-    assert None not in names
-    assert set(names) == set(TABLE) & set(names), set(names) - set(TABLE)
+    names = {handler.name for _path, handler in handlers(app)}
+    assert names <= set(TABLE), names - set(TABLE)
 
 
 def test_no_row_is_for_a_route_that_does_not_exist(app: Application) -> None:
-    names = {handler.name for route in routes(app) for handler in route.route_handlers}
+    names = {handler.name for _path, handler in handlers(app)}
     assert set(TABLE) <= names, set(TABLE) - names
+
+
+async def test_a_handler_without_a_row_answers_nobody(app: Application, asha: Browser) -> None:
+    """The framework adds OPTIONS to every address by itself."""
+    for path in ("/", "/account", "/sign-in"):
+        assert (await asha.client.options(path)).status_code == 404
 
 
 def test_what_goes_without_a_token_is_listed_here(app: Application) -> None:
@@ -44,8 +51,9 @@ async def test_a_visitor_gets_no_page_of_a_customer_and_none_of_staff(app: Appli
 
 async def test_staff_get_no_page_of_a_customer_by_their_own_sign_in(app: Application, admin: Browser) -> None:
     for name, path in get_pages(app):
-        if TABLE[name].who is Who.CUSTOMER:
+        if TABLE[name].who is Who.CUSTOMER and name != "dashboard":
             assert (await admin.open(path, follow=False)).status == 404, name
+    assert (await admin.open("/")).path == "/staff"
 
 
 async def test_customers_get_no_page_of_staff(app: Application, asha: Browser) -> None:
@@ -56,44 +64,41 @@ async def test_customers_get_no_page_of_staff(app: Application, asha: Browser) -
 
 async def test_a_strangers_things_are_not_found(app: Application, asha: Browser) -> None:
     """Every page with an id, asked by Asha for what belongs to Chidi or Bloom: as if it did not exist."""
-    from tests.pages import places
-
     checked = 0
     for owner in ("chidi", "bloom"):
         assert CUSTOMERS_OF[owner] != CUSTOMERS_OF["asha"]
         own = await places.own_ids(owner)
-        for route in routes(app):
-            for handler in route.route_handlers:
-                access = TABLE[handler.name or ""]
-                if "{" not in route.path_format or "GET" not in handler.http_methods or access.who is not Who.CUSTOMER:
-                    continue
-                for path in filled(route.path_format, dict(own)):
-                    answer = await asha.open(path, follow=False)
-                    asked_to_prove = access.step_up and answer.status == 303
-                    assert answer.status == 404 or asked_to_prove, (handler.name, path, answer.status)
-                    checked += 1
+        for pattern, handler in handlers(app):
+            access = TABLE[handler.name or ""]
+            if "{" not in pattern or "GET" not in handler.http_methods or access.who is not Who.CUSTOMER:
+                continue
+            for path in filled(pattern, dict(own)):
+                answer = await asha.open(path, follow=False)
+                asked_to_prove = access.step_up and answer.status == 303
+                assert answer.status == 404 or asked_to_prove, (handler.name, path, answer.status)
+                checked += 1
     assert checked >= 4
 
 
-def routes(app: Application) -> list[HTTPRoute]:
-    return [route for route in app.inside.routes if isinstance(route, HTTPRoute)]
+def handlers(app: Application) -> list[tuple[str, HTTPRouteHandler]]:
+    """Every address and what answers there, but for the OPTIONS that the framework adds."""
+    return [
+        (route.path_format, handler)
+        for route in app.inside.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        if handler.http_methods != {"OPTIONS"}
+    ]
 
 
 def methods(app: Application, name: str) -> set[str]:
-    return {
-        method
-        for route in routes(app)
-        for handler in route.route_handlers
-        if handler.name == name
-        for method in handler.http_methods
-    }
+    return {method for _path, handler in handlers(app) if handler.name == name for method in handler.http_methods}
 
 
 def get_pages(app: Application) -> list[tuple[str, str]]:
     return [
         (handler.name or "", path)
-        for route in routes(app)
-        for handler in route.route_handlers
+        for pattern, handler in handlers(app)
         if "GET" in handler.http_methods
-        for path in filled(route.path_format, {})
+        for path in filled(pattern, {})
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -39,5 +40,22 @@ async def running(settings: Settings) -> AsyncIterator[Application]:
     """Started and stopped as a server would; the clock stands still at NOW."""
     with clock.frozen(NOW):
         app = create_app(settings)
-        async with app.inside.lifespan():
+        up, stop = asyncio.Event(), asyncio.Event()
+        # In one task of its own: fixtures are set up and torn down in different ones.
+        life = asyncio.create_task(_live(app, up, stop))
+        waiting = asyncio.create_task(up.wait())
+        await asyncio.wait([life, waiting], return_when=asyncio.FIRST_COMPLETED)
+        if life.done():
+            waiting.cancel()
+            await life
+        try:
             yield app
+        finally:
+            stop.set()
+            await life
+
+
+async def _live(app: Application, up: asyncio.Event, stop: asyncio.Event) -> None:
+    async with app.inside.lifespan():
+        up.set()
+        await stop.wait()

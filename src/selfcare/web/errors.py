@@ -80,7 +80,7 @@ def problem_page(
 def on_domain_error(request: Request[Any, Any, Any], error: SelfcareError) -> Response[bytes]:
     match error:
         case NotFound():
-            return problem_page(request, 404)
+            return _without_customer(request) or problem_page(request, 404)
         case NotAllowed():
             return problem_page(request, 403, error.message)
         case Conflict():
@@ -102,6 +102,16 @@ def on_domain_error(request: Request[Any, Any, Any], error: SelfcareError) -> Re
             return problem_page(request, 422, error.message)
         case _:
             return on_any_error(request, error)
+
+
+def _without_customer(request: Request[Any, Any, Any]) -> Response[bytes] | None:
+    """The start page of somebody who belongs to no customer: staff have a console, others are told."""
+    ctx = context_of(request)
+    if ctx.route != "dashboard" or ctx.identity is None or ctx.identity.scope is not None:
+        return None
+    if ctx.identity.is_staff:
+        return go_to(request, ctx.url("staff"))
+    return problem_page(request, 403, _("Your sign-in is not linked to an account at the moment. Ask us to link it."))
 
 
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

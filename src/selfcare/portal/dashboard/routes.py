@@ -20,4 +20,11 @@ async def show(
     return page(request, "dashboard/index", dashboard=await queries.dashboard(identity, zone=settings.zone))
 
 
-router = Router("/", route_handlers=[show])
+@get("/alerts", name="alerts")
+async def list_alerts(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    return page(request, "alerts/index", dashboard=await queries.dashboard(identity, zone=settings.zone))
+
+
+router = Router("/", route_handlers=[show, list_alerts])

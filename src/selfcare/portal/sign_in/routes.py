@@ -24,9 +24,9 @@ from selfcare.web.urls import safe_next
 @get("/sign-in", name="sign_in")
 async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
     ctx = context_of(request)
-    target = safe_next(request.query_params.get("next"))
+    target = safe_next(request.query_params.get("next"), "")
     if ctx.identity is not None:
-        return go_to(request, target)
+        return go_to(request, target or home_of(staff=ctx.identity.is_staff))
     expired = ctx.expired_user_id is not None
     return page(request, "sign_in/index", form=Form.empty("email", "password", next=target), expired=expired)
 
@@ -54,7 +54,7 @@ async def enter(
     ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.visitor))
     if await kept.find(entered.user_id):
         return go(request, "sign_in.kept")
-    return go_to(request, safe_next(form["next"], "/staff" if entered.staff else "/"))
+    return go_to(request, safe_next(form["next"], home_of(staff=entered.staff)))
 
 
 @get("/sign-in/kept", name="sign_in.kept")
@@ -82,6 +82,11 @@ async def leave(request: Request[Any, Any, Any], identity: NamedDependency[Ident
 async def alive() -> Response[bytes]:
     """Asked by a page that came back from the browser's memory: 204 while the sign-in lives."""
     return Response(b"", status_code=204, headers={"Cache-Control": "no-store"})
+
+
+def home_of(*, staff: bool) -> str:
+    """Where people land who did not say where to."""
+    return "/staff" if staff else "/"
 
 
 def limits_of(settings: Settings) -> sessions.Limits:
