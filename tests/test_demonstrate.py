@@ -54,6 +54,15 @@ def test_a_folder_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> Non
         demonstrate.folder(tmp_path / "file" / "demo")
 
 
+def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
+    demonstrate.settings_of(Wishes(data=tmp_path), Settings(), 1)
+    first = demonstrate.hold(tmp_path)
+    with pytest.raises(CannotStart, match="Another demo is running in"):
+        demonstrate.hold(tmp_path)
+    first.close()
+    demonstrate.hold(tmp_path).close()
+
+
 @pytest.mark.parametrize(
     ("text", "at"),
     [

@@ -34,6 +34,12 @@ def test_an_unsafe_production_does_not_start() -> None:
     assert len(refused.value.reasons) == 3
 
 
+def test_a_theme_that_cannot_be_used_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "theme.toml").write_text("[operator]")
+    with pytest.raises(CannotStart, match=r"operator\.name must be words"):
+        server.check(Settings(theme=str(tmp_path / "theme.toml")))
+
+
 def test_sqlite_takes_three_web_processes_and_postgresql_more() -> None:
     server.check(Settings(), workers=3)
     server.check(Settings(database_url="postgres://db.lark.example/selfcare"), workers=4)

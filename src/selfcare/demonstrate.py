@@ -1,6 +1,7 @@
 """`selfcare demo`: an operator to try, with its own database under one folder, web and worker in one process."""
 
 import asyncio
+import fcntl
 import logging
 import os
 import secrets
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from selfcare import server
@@ -48,6 +50,8 @@ def demonstrate(wishes: Wishes) -> None:
     listening = server.listen(wishes.host, wishes.port)
     try:
         settings = settings_of(wishes, started_from, listening.getsockname()[1])
+        server.check(settings)
+        held = hold(wishes.data)
         if wishes.fresh:
             forget(wishes.data)
         remark = asyncio.run(prepare(settings, wishes.customers))
@@ -55,6 +59,7 @@ def demonstrate(wishes: Wishes) -> None:
             print(line, flush=True)  # noqa: T201 - this is what the command is for
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
         server.run(partial(server.application, settings, jobs=True), settings, listening)
+        held.close()
     finally:
         listening.close()
 
@@ -84,6 +89,19 @@ def folder(data: Path) -> Path:
             f"The folder {place} cannot be written ({error.strerror}). Choose another with --data."
         ) from error
     return place
+
+
+def hold(data: Path) -> TextIO:
+    """One demo at a time in a folder: a second one with --fresh would pull the database away from the first."""
+    mark = (data.absolute() / MARK).open(encoding="ascii")
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        mark.close()
+        raise CannotStart(
+            f"Another demo is running in {data.absolute()}. Stop it, or choose another folder with --data."
+        ) from error
+    return mark
 
 
 def forget(data: Path) -> None:

@@ -41,6 +41,10 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1, jobs: b
 def check(settings: Settings, *, workers: int = 1) -> None:
     """Raises CannotStart with everything that stands against it."""
     reasons = settings.refusals()
+    try:
+        settings.operator  # noqa: B018 - reading it is the check
+    except ValueError as error:
+        reasons.append(f"{error}.")
     if settings.database_url.startswith("sqlite:") and workers > MOST_WORKERS_ON_SQLITE:
         reasons.append(
             f"SQLite lets one process write at a time: at most {MOST_WORKERS_ON_SQLITE} workers. "

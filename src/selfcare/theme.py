@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -163,6 +163,7 @@ def _ratio_of(token: str, colour: str, brand: str, surfaces: tuple[str, ...]) ->
     return contrast(colour, brand) if token == "brand-ink" else min(contrast(colour, other) for other in surfaces)
 
 
+@lru_cache(maxsize=4096)
 def _luminance(colour: str) -> float:
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _channels(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
