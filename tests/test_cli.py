@@ -23,7 +23,7 @@ def run(*arguments: str, typed: str | None = None, **env: str) -> Result:
 
 def test_help_names_every_command() -> None:
     listed = run("--help").output
-    for command in ("demo", "serve", "migrate", "staff-add", "doctor", "where"):
+    for command in ("demo", "serve", "worker", "migrate", "staff-add", "doctor", "where", "audit"):
         assert f"\n  {command} " in listed
 
 
@@ -104,6 +104,24 @@ def test_staff_are_added_once_with_their_rights(url: str, tmp_path: Path) -> Non
         [[email, rights, hashed]] = rows.execute("SELECT email, staff_rights, password_hash FROM app_user").fetchall()
     assert (email, rights) == ("eli@lark.example", '["view_customer", "view_billing"]')
     assert hashed.startswith("$argon2id$")
+
+
+def test_adding_staff_is_in_the_audit_log_and_a_change_of_it_is_found(url: str, tmp_path: Path) -> None:
+    run("migrate", DATABASE_URL=url)
+    add(url, "eli@lark.example", "--right", "view_billing")
+    untouched = run("audit", "verify", DATABASE_URL=url)
+    assert (untouched.exit_code, untouched.output) == (0, "Nobody changed the audit log.\n")
+    with sqlite3.connect(tmp_path / "selfcare.db") as rows:
+        [[event]] = rows.execute("SELECT event FROM audit_event").fetchall()
+        triggers = rows.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_event'")
+        for [name] in triggers.fetchall():
+            rows.execute(f"DROP TRIGGER {name}")
+        rows.execute("UPDATE audit_event SET details = replace(details, 'view_billing', 'admin')")
+    assert event == "staff.added"
+    changed = run("audit", "verify", DATABASE_URL=url)
+    assert changed.exit_code == 1
+    assert "✗ chain system, number 1: " in changed.output
+    assert changed.output.endswith("The audit log was changed.\n")
 
 
 @pytest.mark.parametrize(

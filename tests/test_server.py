@@ -90,3 +90,17 @@ def test_the_server_serves_trusts_no_stranger_and_stops_when_told(tmp_path: Path
     assert "198.51.100.7" not in said
     assert "Traceback" not in said
     assert serving.returncode in (0, -signal.SIGTERM)
+
+
+def test_the_worker_works_alone_and_stops_when_told(tmp_path: Path) -> None:
+    env = {**os.environ, "SELFCARE_DATABASE_URL": f"sqlite:///{tmp_path}/selfcare.db"}
+    subprocess.run([sys.executable, "-m", "selfcare", "migrate"], env=env, check=True, capture_output=True)
+    command = [sys.executable, "-m", "selfcare", "worker"]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as working:
+        assert working.stdout is not None
+        said = working.stdout.readline()
+        working.send_signal(signal.SIGTERM)
+        said += working.stdout.read()
+    assert "working" in said
+    assert "Traceback" not in said
+    assert working.returncode == 0

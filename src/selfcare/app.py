@@ -5,6 +5,7 @@ The only file that knows all. Nothing happens at import.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -14,7 +15,8 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
 
-from selfcare import flags, places
+from selfcare import background, flags, places
+from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.audit import log as audit
 from selfcare.db.engine import open_database
 from selfcare.identity.identity import Identity
@@ -63,11 +65,11 @@ class Application(Outside):
 
 def build_ports(settings: Settings) -> Ports:
     """The adapters that the settings name."""
-    return Ports()
+    return Ports(jobs=EmbeddedJobs())
 
 
-def create_app(settings: Settings, ports: Ports | None = None) -> Application:
-    """The application for these settings."""
+def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool = False) -> Application:
+    """The application for these settings; with `worker` it also does the background jobs."""
     ports = ports or build_ports(settings)
     passwords = Passwords(
         memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes, threads=settings.argon2_threads
@@ -95,7 +97,7 @@ def create_app(settings: Settings, ports: Ports | None = None) -> Application:
             SelfcareError: errors.on_domain_error,
             Exception: errors.on_any_error,
         },
-        lifespan=[_lifespan(settings, passwords)],
+        lifespan=[_lifespan(settings, ports, passwords, worker=worker)],
         openapi_config=None,
         logging_config=None,
         debug=False,
@@ -104,18 +106,29 @@ def create_app(settings: Settings, ports: Ports | None = None) -> Application:
     return Application(inside, site, ports)
 
 
-def _lifespan(settings: Settings, passwords: Passwords) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    settings: Settings, ports: Ports, passwords: Passwords, *, worker: bool
+) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def running(_app: Litestar) -> AsyncIterator[None]:
         audit.configure(*(keys.audit for keys in settings.key_ring))
         database = await open_database(settings.database_url)
+        stop = asyncio.Event()
+        work = asyncio.create_task(_work(settings, ports, stop)) if worker else None
         try:
             yield
         finally:
+            stop.set()
+            if work is not None:
+                await work
             passwords.close()
             await database.close()
 
     return running
+
+
+async def _work(settings: Settings, ports: Ports, stop: asyncio.Event) -> None:
+    await ports.jobs.run(background.registry(), background.schedule(settings), stop)
 
 
 def _identity(request: Request[Any, Any, Any]) -> Identity:

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -63,6 +63,14 @@ def serve(host: str, port: int, workers: int, jobs: bool) -> None:
 
 
 @main.command()
+def worker() -> None:
+    """Run background jobs only."""
+    from selfcare import server
+
+    server.work(Settings.from_env())
+
+
+@main.command()
 @click.option("--to", help="Stop at this migration, or go back to it: 0003. 0000 takes back everything.")
 def migrate(to: str | None) -> None:
     """Bring the database to the schema of this version."""
@@ -101,3 +109,18 @@ def where(url: str) -> None:
 
     for line in upkeep.where(Settings.from_env(), url):
         click.echo(line)
+
+
+@main.group()
+def audit() -> None:
+    """The log of who did what."""
+
+
+@audit.command()
+@click.option("--anchors", type=click.File(), help="A log of the worker: what it noted must still be there.")
+def verify(anchors: TextIO | None) -> None:
+    """Check that nobody changed or removed an entry."""
+    from selfcare import upkeep
+
+    if not asyncio.run(upkeep.verify(Settings.from_env(), click.echo, anchors or ())):
+        raise SystemExit(1)

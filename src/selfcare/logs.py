@@ -21,7 +21,18 @@ FIELDS = (
     *("event", "outcome", "job", "key", "attempt", "payment_id", "port", "adapter", "rows", "seconds", "retry_after"),
     *("dialect", "migration", "worker", "address", "process_id", "version"),
 )
-_CHATTY = ("httpx", "httpcore", "stripe", "aiosqlite", "asyncio", "asyncpg", "uvicorn.access", "aiosmtplib", "mail.log")
+_CHATTY = (
+    "httpx",
+    "httpcore",
+    "stripe",
+    "aiosqlite",
+    "asyncio",
+    "asyncpg",
+    "uvicorn.access",
+    "aiosmtplib",
+    "mail.log",
+    "piccolo",
+)
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _Error: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]

@@ -2,6 +2,8 @@
 
 import asyncio
 import ipaddress
+import logging
+import signal
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -11,11 +13,14 @@ import uvicorn
 from asyncpg import PostgresError
 from uvicorn.supervisors import Multiprocess
 
-from selfcare import logs
-from selfcare.app import Application, create_app
+from selfcare import background, logs
+from selfcare.app import Application, build_ports, create_app
+from selfcare.audit import log as audit
 from selfcare.db.engine import Database, open_database
 from selfcare.db.migrate import pending
 from selfcare.settings import Settings
+
+log = logging.getLogger(__name__)
 
 MOST_WORKERS_ON_SQLITE = 3
 GRACE_SECONDS = 20
@@ -98,7 +103,28 @@ def run(build: Callable[[], Application], settings: Settings, listening: socket.
 def application(settings: Settings, *, jobs: bool) -> Application:
     """What each web process builds for itself."""
     logs.set_up(production=settings.production, level=settings.log_level)
-    return create_app(settings)
+    return create_app(settings, worker=jobs)
+
+
+def work(settings: Settings) -> None:
+    """Background jobs only, until SIGINT or SIGTERM; the job in hand is finished first."""
+    check(settings)
+    logs.set_up(production=settings.production, level=settings.log_level)
+    asyncio.run(_check_schema(settings))
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    audit.configure(*(keys.audit for keys in settings.key_ring))
+    database = await opened(settings.database_url)
+    try:
+        log.info("working")
+        await build_ports(settings).jobs.run(background.registry(), background.schedule(settings), stop)
+    finally:
+        await database.close()
 
 
 async def opened(url: str) -> Database:

@@ -1,12 +1,15 @@
 """What operators do by hand: migrate, add staff, look for trouble, find the code behind a URL."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import UUID
 
 from selfcare import doctor
 from selfcare import where as finder
 from selfcare.app import create_app
+from selfcare.audit import log as audit
+from selfcare.audit.events import Event
 from selfcare.db import migrate as migrations
 from selfcare.db.engine import Database, Duplicate, transaction
 from selfcare.identity.passwords import Passwords
@@ -35,6 +38,7 @@ async def add_staff(settings: Settings, email: str, name: str, *, rights: tuple[
     email, name = email.strip(), name.strip()
     _check_person(email, name, password)
     granted = _known(rights or (StaffRight.VIEW_CUSTOMER.value,))
+    audit.configure(*(keys.audit for keys in settings.key_ring))
     passwords = Passwords(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes, threads=2)
     try:
         hashed = await passwords.hash(password)
@@ -43,7 +47,8 @@ async def add_staff(settings: Settings, email: str, name: str, *, rights: tuple[
     async with _database(settings):
         try:
             async with transaction():
-                await _insert(email, name, granted, hashed)
+                user_id = await _insert(email, name, granted, hashed)
+                await audit.record(audit.SYSTEM, Event.STAFF_ADDED, about=user_id, rights=granted)
         except Duplicate as error:
             raise Conflict(f"Somebody with the address {email} is here already.") from error
     return f"{name} may now sign in as {email} with the rights: {', '.join(granted)}."
@@ -59,6 +64,17 @@ async def examine(say: Callable[[str], object]) -> bool:
             say(f"    {finding.mend}")
     say("All is well." if well else "Not all is well: the lines with ✗ say what to do.")
     return well
+
+
+async def verify(settings: Settings, say: Callable[[str], object], log_lines: Iterable[str] = ()) -> bool:
+    """Tells every place where the audit log was changed; True when there is none."""
+    audit.configure(*(keys.audit for keys in settings.key_ring))
+    async with _database(settings):
+        breaks = await audit.verify(audit.anchors_in(log_lines))
+    for broken in breaks:
+        say(f"✗ {broken}")
+    say("The audit log was changed." if breaks else "Nobody changed the audit log.")
+    return not breaks
 
 
 def where(settings: Settings, url: str) -> Iterator[str]:
@@ -80,11 +96,11 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def _insert(email: str, name: str, rights: list[str], password_hash: str) -> None:
-    now = clock.now()
+async def _insert(email: str, name: str, rights: list[str], password_hash: str) -> UUID:
+    now, user_id = clock.now(), ids.new_id()
     await User.insert(
         User(
-            id=ids.new_id(),
+            id=user_id,
             email=email,
             email_verified_at=now,
             display_name=name,
@@ -96,6 +112,7 @@ async def _insert(email: str, name: str, rights: list[str], password_hash: str) 
             created_at=now,
         )
     )
+    return user_id
 
 
 def _check_person(email: str, name: str, password: str) -> None:

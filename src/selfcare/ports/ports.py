@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from selfcare.ports.jobs import Jobs
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Which adapter serves which port in this process."""
+
+    jobs: Jobs
