@@ -25,7 +25,7 @@ expect.set_options(timeout=10_000)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The public address of a fresh demo; every test file has its own."""
     data = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "selfcare.cli", "demo", "--port", "0", "--data", str(data), "--now", NOW]
+    command = [sys.executable, "-m", "selfcare", "demo", "--port", "0", "--data", str(data), "--now", NOW]
     environment = os.environ | {
         "SELFCARE_ARGON2_MEMORY_KIB": "64",
         "SELFCARE_ARGON2_PASSES": "1",

@@ -18,7 +18,7 @@ from selfcare.web.assets import best_encoding
 from selfcare.web.context import RequestContext, context_of
 from selfcare.web.templating import headers_json
 
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"  # the framework adds the charset
 VARY = "Cookie, HX-Request, HX-Request-Type, HX-History-Restore-Request, Accept-Encoding"
 _WORTH_COMPRESSING = 600
 
