@@ -19,6 +19,7 @@ from selfcare import background, flags, places
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.audit import log as audit
 from selfcare.db.engine import open_database
+from selfcare.identity import limits
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
 from selfcare.kernel.errors import NotFound, SelfcareError
@@ -61,6 +62,10 @@ class Application(Outside):
         super().__init__(inside, site)
         self.inside = inside
         self.ports = ports
+
+    async def catch_up(self) -> int:
+        """Do the background work that is due, one by one; for tests and tools."""
+        return await self.ports.jobs.drain(background.registry())
 
 
 def build_ports(settings: Settings) -> Ports:
@@ -111,7 +116,7 @@ def _lifespan(
 ) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def running(_app: Litestar) -> AsyncIterator[None]:
-        audit.configure(*(keys.audit for keys in settings.key_ring))
+        configure(settings)
         database = await open_database(settings.database_url)
         stop = asyncio.Event()
         work = asyncio.create_task(_work(settings, ports, stop)) if worker else None
@@ -125,6 +130,12 @@ def _lifespan(
             await database.close()
 
     return running
+
+
+def configure(settings: Settings) -> None:
+    """Hand the derived keys to those who hash with them; every process does this before it opens the database."""
+    audit.configure(*(keys.audit for keys in settings.key_ring))
+    limits.configure(settings.keys.lockout)
 
 
 async def _work(settings: Settings, ports: Ports, stop: asyncio.Event) -> None:

@@ -4,7 +4,7 @@ from datetime import time, timedelta
 
 from selfcare.audit import log as audit
 from selfcare.db.engine import transaction
-from selfcare.identity import limits, tokens
+from selfcare.identity import limits, sessions, tokens
 from selfcare.jobs import cleaning
 from selfcare.jobs.registry import Job, Registry
 from selfcare.jobs.schedule import Schedule
@@ -17,7 +17,7 @@ def registry() -> Registry:
     known.add("database.optimize", cleaning.optimize_database)
     known.add("audit.anchor", _anchor)
     known.add("limits.forget_old", _forget_limits)
-    known.add("tokens.forget_old", _forget_tokens)
+    known.add("sign_in.forget_old", _forget_sign_ins)
     return known
 
 
@@ -26,7 +26,7 @@ def schedule(settings: Settings) -> Schedule:
     again = Schedule()
     again.every("audit.anchor", timedelta(hours=1))
     again.every("limits.forget_old", timedelta(hours=1))
-    again.daily("tokens.forget_old", at=time(3, 0), zone=settings.zone)
+    again.daily("sign_in.forget_old", at=time(3, 0), zone=settings.zone)
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)
     again.daily("database.optimize", at=time(3, 30), zone=settings.zone)
     return again
@@ -40,6 +40,7 @@ async def _forget_limits(_job: Job) -> None:
     await limits.forget_old()
 
 
-async def _forget_tokens(_job: Job) -> None:
+async def _forget_sign_ins(_job: Job) -> None:
     async with transaction():
         await tokens.forget_old()
+        await sessions.forget_old()

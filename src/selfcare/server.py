@@ -14,8 +14,7 @@ from asyncpg import PostgresError
 from uvicorn.supervisors import Multiprocess
 
 from selfcare import background, logs
-from selfcare.app import Application, build_ports, create_app
-from selfcare.audit import log as audit
+from selfcare.app import Application, build_ports, configure, create_app
 from selfcare.db.engine import Database, open_database
 from selfcare.db.migrate import pending
 from selfcare.settings import Settings
@@ -118,7 +117,7 @@ async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    audit.configure(*(keys.audit for keys in settings.key_ring))
+    configure(settings)
     database = await opened(settings.database_url)
     try:
         log.info("working")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from selfcare import doctor
 from selfcare import where as finder
-from selfcare.app import create_app
+from selfcare.app import configure, create_app
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db import migrate as migrations
@@ -38,7 +38,7 @@ async def add_staff(settings: Settings, email: str, name: str, *, rights: tuple[
     email, name = email.strip(), name.strip()
     _check_person(email, name, password)
     granted = _known(rights or (StaffRight.VIEW_CUSTOMER.value,))
-    audit.configure(*(keys.audit for keys in settings.key_ring))
+    configure(settings)
     passwords = Passwords(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes, threads=2)
     try:
         hashed = await passwords.hash(password)
@@ -68,7 +68,7 @@ async def examine(say: Callable[[str], object]) -> bool:
 
 async def verify(settings: Settings, say: Callable[[str], object], log_lines: Iterable[str] = ()) -> bool:
     """Tells every place where the audit log was changed; True when there is none."""
-    audit.configure(*(keys.audit for keys in settings.key_ring))
+    configure(settings)
     async with _database(settings):
         breaks = await audit.verify(audit.anchors_in(log_lines))
     for broken in breaks:

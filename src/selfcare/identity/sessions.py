@@ -19,6 +19,7 @@ from selfcare.kernel import clock, ids
 from selfcare.kernel.origin import Origin
 
 SEEN_EVERY = timedelta(minutes=1)
+KEPT_FOR = timedelta(days=90)
 SHARED_IDLE = timedelta(minutes=10)
 
 
@@ -149,6 +150,12 @@ async def revoke_all(user_id: UUID, *, but: str | None = None) -> int:
     if but is not None:
         query = query.where(Session.id_hash != but)
     return len(await query.returning(Session.id_hash))
+
+
+async def forget_old() -> int:
+    """Sign-ins that were over 90 days ago. Inside a transaction."""
+    gone = await Session.delete().where(Session.ends_at < clock.now() - KEPT_FOR).returning(Session.id_hash)
+    return len(gone)
 
 
 def _identity(row: dict[str, Any], origin: Origin) -> Identity:
