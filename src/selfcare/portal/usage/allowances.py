@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+
+from selfcare.ports.charging import Bucket, Granted, rank
 
 KINDS = ("data", "voice", "sms", "mms", "money", "other")
 SCOPES = ("any", "on_net", "international", "roaming", "premium")
@@ -19,55 +21,6 @@ LOW_WITHOUT_GRANTS = {"data": 500_000_000, "voice": 600, "sms": 10, "mms": 10}
 LOW_MONEY_MINOR = 200
 ON_TRACK_PERMILLE = 50
 UNUSED_SHOWN_FOR = timedelta(days=31)
-_NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket:
-    """`consumed` is what this bucket gave since the period began, where the charging system knows it."""
-
-    id: UUID
-    kind: str
-    remaining: int
-    consume_order: int
-    created_at: datetime
-    label: str = ""
-    origin: str = "plan"
-    scope: str = "any"
-    is_unlimited: bool = False
-    starts_at: datetime | None = None
-    expires_at: datetime | None = None
-    blocker: bool = False
-    disabled: bool = False
-    counts_mms: bool = False
-    currency: str | None = None
-    shared: bool = False
-    consumed: int | None = None
-
-    def has_ended(self, now: datetime) -> bool:
-        return self.expires_at is not None and self.expires_at <= now
-
-    def is_live(self, now: datetime) -> bool:
-        started = self.starts_at is None or self.starts_at <= now
-        return started and not self.disabled and not self.has_ended(now)
-
-    @property
-    def is_empty(self) -> bool:
-        return self.remaining <= 0 and not self.is_unlimited
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Granted:
-    """What was put into a bucket, for which period."""
-
-    bucket_id: UUID
-    amount: int
-    period_start: datetime
-    period_end: datetime | None = None
-    mode: str = "add"
-
-    def is_current(self, now: datetime) -> bool:
-        return self.period_start <= now and (self.period_end is None or now < self.period_end)
 
 
 class Verdict(StrEnum):
@@ -101,7 +54,7 @@ class Ranked:
 
     @property
     def used(self) -> int | None:
-        return None if self.granted is None else max(0, self.granted - self.bucket.remaining)
+        return _used_from(self.bucket, self.granted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,12 +107,6 @@ def summarise(
         _allowance(key, lines[key], current, now, credit, low_permille, low_money_minor)
         for key in sorted(lines, key=lambda key: (KINDS.index(key[0]), SCOPES.index(key[1])))
     ]
-
-
-def rank(buckets: Iterable[Bucket], now: datetime) -> list[Bucket]:
-    """The order in which they are used: `consume_order`, then what ends first, then the older one."""
-    live = [bucket for bucket in buckets if bucket.is_live(now)]
-    return sorted(live, key=lambda b: (b.consume_order, b.expires_at or _NEVER, b.created_at, b.id))
 
 
 def is_low(
@@ -243,8 +190,13 @@ def _current_grants(grants: Iterable[Granted], now: datetime) -> dict[UUID, list
 
 
 def _granted(bucket: Bucket, grants: dict[UUID, list[Granted]]) -> int | None:
+    """What the charging system counts since the period began, carried-over amounts included; else the grants."""
+    if bucket.is_unlimited:
+        return None
+    if bucket.granted is not None:
+        return bucket.granted
     known = grants.get(bucket.id)
-    return None if known is None or bucket.is_unlimited else sum(grant.amount for grant in known)
+    return None if known is None else sum(grant.amount for grant in known)
 
 
 def _used(metered: Sequence[Bucket], grants: dict[UUID, list[Granted]]) -> int | None:
