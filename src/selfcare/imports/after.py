@@ -82,9 +82,7 @@ async def write_grants(work: Import, written: list[Written]) -> None:
             await work.tx.insert("allowance_grant", GRANT, [_grant(work, made, more, correction=True)])
 
 
-GRANT = (
-    *("id", "customer_id", "bucket_id", "amount", "mode", "period_start", "period_end", "reason", "created_at"),
-)
+GRANT = (*("id", "customer_id", "bucket_id", "amount", "mode", "period_start", "period_end", "reason", "created_at"),)
 
 
 def _grant(work: Import, made: Written, amount: int, *, correction: bool = False) -> tuple[Any, ...]:

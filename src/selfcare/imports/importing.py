@@ -91,9 +91,7 @@ class Written:
         """Names of the columns whose cell is not what it was; a column that was added since was empty."""
         old, new = self.old_marks or "", self.row.marks
         names = [column.name for column in file.columns]
-        return {
-            name for n, name in enumerate(names) if new[8 * n : 8 * n + 8] != (old[8 * n : 8 * n + 8] or "0" * 8)
-        }
+        return {name for n, name in enumerate(names) if new[8 * n : 8 * n + 8] != (old[8 * n : 8 * n + 8] or "0" * 8)}
 
 
 @dataclass(slots=True)
@@ -119,14 +117,13 @@ class Import:
     async def take_all(self) -> None:
         for file in FILES:
             path = self.folder / file.csv
-            if path.is_file():
-                await self._take_file(file, path)
+            if (size := _size(path)) is not None:
+                await self._take_file(file, path, size)
         if not self.problems.found:
             await checks.run(self.problems, self.seen, {name for name, counts in self.counts.items() if counts.touched})
 
-    async def _take_file(self, file: File, path: Path) -> None:
+    async def _take_file(self, file: File, path: Path, size: int) -> None:
         counts = self.counts[file.name] = Counts()
-        size = path.stat().st_size
         self.progress(file.csv, 0, size)
         chunk: list[Row] = []
         reading = rows(
@@ -244,7 +241,9 @@ class Import:
                 if value is None or (column.to == "msisdn" and made.row.values["state"] == "ended"):
                     continue
                 if line := self.seen.before(file.name, column.name, value, made.row.line):
-                    self.wrong(file, made.row, column.name, f"{value} stands on line {line} already; expected each once")
+                    self.wrong(
+                        file, made.row, column.name, f"{value} stands on line {line} already; expected each once"
+                    )
                 rows_by_value[value] = made
             if not rows_by_value:
                 continue
@@ -288,7 +287,9 @@ class Import:
                 sets = ", ".join(f'"{column.to}" = {self._place(n)}' for n, column in enumerate(columns, 1))
                 sets += ", version = version + 1" if file.name == "products" else ""
                 values = [(*(self._cell(made, column) for column in columns), made.id) for made in some]
-                await self.tx.many(f'UPDATE "{file.table}" SET {sets} WHERE id = {self._place(len(columns) + 1)}', values)
+                await self.tx.many(
+                    f'UPDATE "{file.table}" SET {sets} WHERE id = {self._place(len(columns) + 1)}', values
+                )
         if written:
             marks = [(made.row.marks, file.name, made.row.id) for made in written]
             where = f"file = {self._place(2)} AND external_id = {self._place(3)}"
@@ -349,7 +350,9 @@ async def _all_of(work: Import) -> None:
         more = True
     except (Duplicate, SQLiteRefused, PostgresRefused) as error:
         file = BY_NAME[list(work.counts)[-1]].csv
-        raise Refused([*work.problems.found, Problem(file, 0, 0, "", f"the database refused a row: {error}")]) from error
+        raise Refused(
+            [*work.problems.found, Problem(file, 0, 0, "", f"the database refused a row: {error}")]
+        ) from error
     if work.problems.found:
         raise Refused(work.problems.found, more=more)
 
@@ -371,11 +374,17 @@ async def _make_room(tx: Tx) -> None:
         await tx.rows("SET LOCAL idle_in_transaction_session_timeout = 0", ())
 
 
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
 def _refuse_other_files(folder: Path) -> None:
     known = {file.csv for file in FILES}
     there = sorted(path.name for path in folder.glob("*.csv")) if folder.is_dir() else []
     if not set(there) & known:
-        raise Refused([Problem(str(folder), 0, 0, "", f"there is no file to import; known are {', '.join(sorted(known))}")])
+        raise Refused(
+            [Problem(str(folder), 0, 0, "", f"there is no file to import; known are {', '.join(sorted(known))}")]
+        )
     others = [name for name in there if name not in known]
     if others:
         message = f"this file is not known; known are {', '.join(sorted(known))}"

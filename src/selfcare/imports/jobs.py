@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from selfcare.db.engine import transaction
-from selfcare.jobs.registry import Job, Registry
-from selfcare.ports.jobs import WHENEVER, Jobs
+from selfcare.jobs import store
+from selfcare.jobs.registry import Job
+from selfcare.ports.jobs import WHENEVER
 
 
-def register(registry: Registry, jobs: Jobs) -> None:
-    async def invite(job: Job) -> None:
-        async with transaction():
-            for user_id in job.payload["user_ids"]:
-                await jobs.enqueue(
-                    "account.invite", key=f"account.invite/{user_id}", payload={"user_id": user_id}, priority=WHENEVER
-                )
-
-    registry.add("imports.invite", invite)
+async def invite(job: Job) -> None:
+    async with transaction():
+        for user_id in job.payload["user_ids"]:
+            key = f"account.invite/{user_id}"
+            await store.add("account.invite", key=key, payload={"user_id": user_id}, priority=WHENEVER)

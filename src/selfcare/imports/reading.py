@@ -74,7 +74,13 @@ def rows(
                     problems.add(Problem(file.csv, line, 0, "", wrong))
                     continue
                 row = Row(line, "", {}, "", numbers)
-                if _fill(row, [cells[place].strip() if place >= 0 else "" for place in places], file, problems, default_currency):
+                if _fill(
+                    row,
+                    [cells[place].strip() if place >= 0 else "" for place in places],
+                    file,
+                    problems,
+                    default_currency,
+                ):
                     yield row
                 elif row.id:
                     refused(row.id)
