@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 
 from asyncpg.exceptions import IntegrityConstraintViolationError as PostgresRefused
 
+from selfcare.audit import log as audit
+from selfcare.audit.events import Event
 from selfcare.db.engine import Duplicate, Tx, dialect, transaction
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.imports import checks
@@ -153,10 +155,10 @@ class Import:
             self.known |= await self._lookup(name, list(ids))
         written = [made for row in fresh if (made := self._resolve(file, row))]
         await self._check_unique(file, written)
-        # The files are read on to find more mistakes, but nothing is kept any more.
-        good = [made for made in written if (file.name, made.row.id) not in self.refused]
         if before := BEFORE.get(file.name):
-            await before(self, good)
+            await before(self, written)
+        # After a mistake the files are read on to find more, but nothing is kept.
+        good = [made for made in written if (file.name, made.row.id) not in self.refused]
         await self._insert(file, [made for made in good if made.is_new])
         await self._update(file, [made for made in good if not made.is_new])
         if after := AFTER.get(file.name):
@@ -329,6 +331,7 @@ async def import_folder(
             try:
                 await _all_of(work)
                 invited = await _invite(work, jobs) if invite else 0
+                await _write_down(work)
                 if not keep:
                     raise _Checked
             finally:
@@ -363,6 +366,19 @@ async def _invite(work: Import, jobs: Jobs) -> int:
         some = work.new_users[n : n + INVITED_AT_ONCE]
         await jobs.enqueue("imports.invite", key=f"imports.invite/{some[0]}", payload={"user_ids": some})
     return len(work.new_users)
+
+
+async def _write_down(work: Import) -> None:
+    for file, counts in work.counts.items():
+        if counts.touched:
+            await audit.record(
+                audit.SYSTEM,
+                Event.FEEDS_IMPORTED,
+                file=file,
+                rows=counts.rows,
+                added=counts.added,
+                changed=counts.changed,
+            )
 
 
 async def _make_room(tx: Tx) -> None:
