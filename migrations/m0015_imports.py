@@ -9,12 +9,10 @@ DESCRIPTION = "imported rows"
 FORWARDS = (
     """
     CREATE TABLE imported (
-        file VARCHAR(16) NOT NULL CHECK (length(file) BETWEEN 1 AND 16),
-        external_id VARCHAR(80) NOT NULL CHECK (length(external_id) BETWEEN 1 AND 80),
+        name VARCHAR(100) PRIMARY KEY CHECK (length(name) BETWEEN 3 AND 100),
         row_id UUID NOT NULL,
         customer_id UUID,
-        marks TEXT NOT NULL,
-        PRIMARY KEY (file, external_id)
+        marks TEXT NOT NULL
     )
     """,
 )

@@ -38,7 +38,7 @@ async def migrate(settings: Settings, *, to: str | None = None) -> list[str]:
 
 async def import_files(settings: Settings, folder: Path, *, check: bool = False, invite: bool = True) -> str:
     """What was imported, in words. Raises Refused with what is wrong with the files."""
-    audit.configure(*(keys.audit for keys in settings.key_ring))
+    configure(settings)
     progress = Progress()
     async with _database(settings):
         if await migrations.pending():

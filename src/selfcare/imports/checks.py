@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from selfcare.db.prepared import Prepared, fetch
+from selfcare.imports.files import BY_NAME
 from selfcare.imports.problems import MOST, Problem, Problems
 from selfcare.imports.seen import Seen
 
@@ -52,25 +53,16 @@ SUMS = Prepared.sql(
     ORDER BY external_id LIMIT :most
     """
 )
-
-
-def _currency(table: str) -> Prepared:
-    return Prepared.sql(
+CURRENCIES = {
+    file: Prepared.sql(
         f"""
-        SELECT {table}.external_id, customer.currency FROM {table}
-        JOIN customer ON customer.id = {table}.customer_id
-        WHERE {table}.external_id IS NOT NULL AND {table}.currency <> customer.currency
-        ORDER BY {table}.external_id LIMIT :most
+        SELECT {BY_NAME[file].table}.external_id, customer.currency FROM {BY_NAME[file].table}
+        JOIN customer ON customer.id = {BY_NAME[file].table}.customer_id
+        WHERE {BY_NAME[file].table}.external_id IS NOT NULL AND {BY_NAME[file].table}.currency <> customer.currency
+        ORDER BY {BY_NAME[file].table}.external_id LIMIT :most
         """
     )
-
-
-CURRENCIES = {
-    "services": _currency("service"),
-    "buckets": _currency("bucket"),
-    "usage_records": _currency("usage_record"),
-    "invoices": _currency("invoice"),
-    "transactions": _currency("billing_transaction"),
+    for file in ("services", "buckets", "usage_records", "invoices", "transactions")
 }
 OWNERLESS = Prepared.sql(
     """

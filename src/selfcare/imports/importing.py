@@ -179,8 +179,10 @@ class Import:
     async def _lookup(self, file: str, ids: list[str]) -> dict[tuple[str, str], Known]:
         found: dict[tuple[str, str], Known] = {}
         for n in range(0, len(ids), AT_ONCE):
-            for each in await fetch(LOOKUP.bind(file=file, ids=ids[n : n + AT_ONCE])):
-                found[file, each["external_id"]] = Known(each["row_id"], each["customer_id"], each["marks"])
+            names = [f"{file}/{id}" for id in ids[n : n + AT_ONCE]]
+            for each in await fetch(LOOKUP.bind(names=names)):
+                id = each["name"].partition("/")[2]
+                found[file, id] = Known(each["row_id"], each["customer_id"], each["marks"])
         return found
 
     def _resolve(self, file: File, row: Row) -> Written | None:
@@ -274,8 +276,8 @@ class Import:
         await self.tx.insert(file.table, [*names, "customer_id"] if with_customer else names, values)
         await self.tx.insert(
             "imported",
-            ("file", "external_id", "row_id", "customer_id", "marks"),
-            [(file.name, made.row.id, made.id, made.customer_id, made.row.marks) for made in written],
+            ("name", "row_id", "customer_id", "marks"),
+            [(f"{file.name}/{made.row.id}", made.id, made.customer_id, made.row.marks) for made in written],
         )
 
     async def _update(self, file: File, written: list[Written]) -> None:
@@ -293,9 +295,8 @@ class Import:
                     f'UPDATE "{file.table}" SET {sets} WHERE id = {self._place(len(columns) + 1)}', values
                 )
         if written:
-            marks = [(made.row.marks, file.name, made.row.id) for made in written]
-            where = f"file = {self._place(2)} AND external_id = {self._place(3)}"
-            await self.tx.many(f"UPDATE imported SET marks = {self._place(1)} WHERE {where}", marks)
+            marks = [(made.row.marks, f"{file.name}/{made.row.id}") for made in written]
+            await self.tx.many(f"UPDATE imported SET marks = {self._place(1)} WHERE name = {self._place(2)}", marks)
 
     def _cell(self, made: Written, column: Any) -> Any:
         value = made.row.values[column.name]
@@ -429,20 +430,17 @@ def _as_text(value: date) -> str:
     return str(value)
 
 
-LOOKUP = Prepared.sql(
-    "SELECT external_id, row_id, customer_id, marks FROM imported WHERE file = :file AND external_id IN :ids"
-)
+LOOKUP = Prepared.sql("SELECT name, row_id, customer_id, marks FROM imported WHERE name IN :names")
 
 
-def _taken(table: str, column: str) -> Prepared:
-    value = "lower(email)" if column == "email" else column
-    # A number is free again when its line has ended.
-    living = " AND state <> 'ended'" if column == "msisdn" else ""
-    return Prepared.sql(f"SELECT external_id, {value} AS value FROM {table} WHERE {value} IN :values{living}")
-
-
+# Addresses are the same in capitals; a number is free again when its line has ended.
+VALUES = {"email": "lower(email)"}
+LIVING = {"msisdn": " AND state <> 'ended'"}
 TAKEN = {
-    (file.name, column.name): _taken(file.table, column.to or column.name)
+    (file.name, column.name): Prepared.sql(
+        f"SELECT external_id, {VALUES.get(str(column.to), column.to)} AS value FROM {file.table} "
+        f"WHERE {VALUES.get(str(column.to), column.to)} IN :values{LIVING.get(str(column.to), '')}"
+    )
     for file in FILES
     for column in file.columns
     if column.unique

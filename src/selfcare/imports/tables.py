@@ -7,10 +7,9 @@ from piccolo.table import Table
 
 
 class Imported(Table, tablename="imported"):
-    """The key is (`file`, `external_id`), which Piccolo cannot say; `file` stands for it here."""
+    """`name` is file and id: "customers/C-1"."""
 
-    file = Varchar(16, primary_key=True, default=None)
-    external_id = Varchar(80)
+    name = Varchar(100, primary_key=True, default=None)
     row_id = UUID(default=None)
     customer_id = UUID(null=True, default=None)
     marks = Text()
