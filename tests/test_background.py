@@ -10,7 +10,7 @@ from selfcare.settings import Settings
 
 async def test_everything_that_recurs_can_be_done(database: Database) -> None:
     audit.configure(b"k" * 32)
-    schedule, registry = background.schedule(Settings()), background.registry()
+    schedule, registry = background.schedule(Settings()), background.registry(Settings())
     schedule.check(registry)
     jobs = EmbeddedJobs()
     with clock.frozen(clock.now()):

@@ -77,7 +77,7 @@ def test_every_kind_of_setting_is_read() -> None:
         ),
         ("SESSION_IDLE_MINUTES", "３０", "it must be a whole number from 1 to 1440."),
         ("THEME", "/nowhere.toml", "SELFCARE_THEME is not a file."),
-        ("MAIL_URL", "mail.lark.example", "SELFCARE_MAIL_URL must look like smtp://"),
+        ("MAIL_URL", "mail.lark.example", "SELFCARE_MAIL_URL must look like smtp+starttls://"),
         ("SECRET_KEY_FILE", "/nowhere", "SELFCARE_SECRET_KEY cannot be read from the file in SELFCARE_SECRET_KEY_FILE"),
     ],
 )
@@ -122,7 +122,7 @@ def test_nothing_secret_is_printed() -> None:
         {
             "SELFCARE_SECRET_KEY": SECRET,
             "SELFCARE_DATABASE_URL": "postgres://u:canary-one@h/d",
-            "SELFCARE_MAIL_URL": "smtp://u:canary-two@h:25",
+            "SELFCARE_MAIL_URL": "smtps://u:canary-two@h:465",
         }
     )
     shown = repr(settings) + repr(settings.keys)

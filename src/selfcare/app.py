@@ -23,6 +23,7 @@ from selfcare.identity import limits
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
 from selfcare.kernel.errors import NotFound, SelfcareError
+from selfcare.messages.outbox import Outbox
 from selfcare.portal.account import routes as account
 from selfcare.portal.billing import routes as billing
 from selfcare.portal.dashboard import routes as dashboard
@@ -65,12 +66,13 @@ class Application(Outside):
 
     async def catch_up(self) -> int:
         """Do the background work that is due, one by one; for tests and tools."""
-        return await self.ports.jobs.drain(background.registry())
+        return await self.ports.jobs.drain(background.registry(self.site.settings))
 
 
 def build_ports(settings: Settings) -> Ports:
     """The adapters that the settings name."""
-    return Ports(jobs=EmbeddedJobs())
+    jobs = EmbeddedJobs()
+    return Ports(jobs=jobs, messages=Outbox(jobs, background.messages_keys(settings)))
 
 
 def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool = False) -> Application:
@@ -139,7 +141,7 @@ def configure(settings: Settings) -> None:
 
 
 async def _work(settings: Settings, ports: Ports, stop: asyncio.Event) -> None:
-    await ports.jobs.run(background.registry(), background.schedule(settings), stop)
+    await ports.jobs.run(background.registry(settings), background.schedule(settings), stop)
 
 
 def _identity(request: Request[Any, Any, Any]) -> Identity:

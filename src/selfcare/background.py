@@ -2,24 +2,31 @@
 
 from datetime import time, timedelta
 
+from selfcare.adapters.mail_outbox import NowhereSender, OutboxSender
+from selfcare.adapters.mail_smtp import Relay, SmtpSender
 from selfcare.audit import log as audit
 from selfcare.db.engine import transaction
 from selfcare.identity import limits, sessions, tokens
-from selfcare.imports import jobs as invitations
 from selfcare.jobs import cleaning
 from selfcare.jobs.registry import Job, Registry
 from selfcare.jobs.schedule import Schedule
+from selfcare.messages import outbox
+from selfcare.messages.outbox import Post
+from selfcare.messages.rendering import Words
+from selfcare.places import folder
+from selfcare.ports.messages import MailSender
 from selfcare.settings import Settings
 
 
-def registry() -> Registry:
+def registry(settings: Settings) -> Registry:
     known = Registry()
+    known.add(outbox.SEND, post(settings).send_now, tries=outbox.TRIES)
+    known.add("messages.forget_old", outbox.forget_old)
     known.add("jobs.forget_old", cleaning.forget_old_jobs)
     known.add("database.optimize", cleaning.optimize_database)
     known.add("audit.anchor", _anchor)
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)
-    known.add("imports.invite", invitations.invite)
     return known
 
 
@@ -29,9 +36,29 @@ def schedule(settings: Settings) -> Schedule:
     again.every("audit.anchor", timedelta(hours=1))
     again.every("limits.forget_old", timedelta(hours=1))
     again.daily("sign_in.forget_old", at=time(3, 0), zone=settings.zone)
+    again.every("messages.forget_old", timedelta(hours=1))
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)
     again.daily("database.optimize", at=time(3, 30), zone=settings.zone)
     return again
+
+
+def post(settings: Settings) -> Post:
+    """Sends mail the way the settings say; without a mail server it is kept in the outbox, in production nowhere."""
+    theme = settings.operator
+    sender: MailSender = NowhereSender() if settings.production else OutboxSender()
+    if settings.mail_url:
+        sender = SmtpSender(Relay.parse(settings.mail_url))
+    return Post(
+        sender,
+        Words(folder("templates"), operator=theme, public_url=settings.public_url, zone=settings.zone),
+        messages_keys(settings),
+        from_name=theme.name,
+        from_address=settings.mail_from or theme.support_mail,
+    )
+
+
+def messages_keys(settings: Settings) -> tuple[bytes, ...]:
+    return tuple(keys.messages for keys in settings.key_ring)
 
 
 async def _anchor(_job: Job) -> None:

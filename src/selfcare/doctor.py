@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import smtplib
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -142,11 +143,14 @@ def _disk(settings: Settings) -> Finding:
 
 def _mail(url: str) -> Finding:
     parts = urlsplit(url)
-    kind, port = (smtplib.SMTP_SSL, 465) if parts.scheme == "smtps" else (smtplib.SMTP, 25)
+    kind = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
+    port = {"smtps": 465, "smtp+starttls": 587}.get(parts.scheme, 25)
     where = f"{parts.hostname}:{parts.port or port}"
     try:
         with kind(parts.hostname or "", parts.port or port, timeout=LONGEST_SECONDS) as peer:
             peer.ehlo_or_helo_if_needed()
+            if parts.scheme == "smtp+starttls":
+                peer.starttls(context=ssl.create_default_context())
     except (OSError, smtplib.SMTPException) as error:
         return Finding(
             f"The mail server {where} does not answer: {logs.masked(str(error))}.",

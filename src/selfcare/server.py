@@ -121,7 +121,7 @@ async def _work(settings: Settings) -> None:
     database = await opened(settings.database_url)
     try:
         log.info("working")
-        await build_ports(settings).jobs.run(background.registry(), background.schedule(settings), stop)
+        await build_ports(settings).jobs.run(background.registry(settings), background.schedule(settings), stop)
     finally:
         await database.close()
 

@@ -40,6 +40,7 @@ class Keys:
     audit: bytes = field(repr=False)
     lockout: bytes = field(repr=False)
     link: bytes = field(repr=False)
+    messages: bytes = field(repr=False)
 
     @classmethod
     def of(cls, secret: str) -> Self:
@@ -77,8 +78,10 @@ def _web_address(url: str) -> str:
 
 def _mail_server(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise ValueError("must look like smtp://user:password@mail.operator.example:587")
+    if parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not parts.hostname:
+        raise ValueError("must look like smtp+starttls://user:password@mail.operator.example:587")
+    if parts.scheme == "smtp" and parts.username and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("would send the password in clear: use smtp+starttls:// or smtps://")
     return url
 
 

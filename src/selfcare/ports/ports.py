@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from selfcare.ports.jobs import Jobs
+from selfcare.ports.messages import Messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +13,4 @@ class Ports:
     """Which adapter serves which port in this process."""
 
     jobs: Jobs
+    messages: Messages

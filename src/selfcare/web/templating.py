@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time
-from babel.numbers import format_currency
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from selfcare.formats import day, hour, moment, money
 from selfcare.kernel import clock, msisdn, units, words
-from selfcare.kernel.money import Money, exponent
 from selfcare.kernel.words import _, ngettext
-
-LOCALE = "en_GB"
 
 
 class Templates:
@@ -41,50 +35,6 @@ class Templates:
 
     def render(self, name: str, context: dict[str, Any]) -> str:
         return self.environment.get_template(f"{name}.html").render(context)
-
-
-def money(value: Money | None, *, sign: bool = False) -> str:
-    """£24.00, −£10.00; with `sign` also +£24.00."""
-    if value is None:
-        return ""
-    shown = _money(value.minor, value.currency)
-    return f"+{shown}" if sign and value.minor > 0 else shown
-
-
-@lru_cache(maxsize=4096)
-def _money(minor: int, currency: str) -> str:
-    digits = exponent(currency)
-    sign = "\u2212" if minor < 0 else ""
-    whole, part = divmod(abs(minor), 10**digits)
-    shown = format_currency(whole, currency, format="¤#,##0", locale=LOCALE, currency_digits=False)
-    return f"{sign}{shown}" + (f".{part:0{digits}d}" if digits else "")
-
-
-def day(value: date | datetime | None, zone: str = "UTC", style: str = "d MMM yyyy") -> str:
-    """1 Dec 2026. An instant is first moved to `zone`; a date has none."""
-    if value is None:
-        return ""
-    return _day(value.astimezone(ZoneInfo(zone)).date() if isinstance(value, datetime) else value, style)
-
-
-@lru_cache(maxsize=4096)
-def _day(value: date, style: str) -> str:
-    return format_date(value, format=style, locale=LOCALE)
-
-
-def moment(value: datetime | None, zone: str = "UTC") -> str:
-    """1 Dec 2026, 23:59 in the zone."""
-    return _moment(value.replace(second=0, microsecond=0), zone) if value else ""
-
-
-@lru_cache(maxsize=4096)
-def _moment(value: datetime, zone: str) -> str:
-    return format_datetime(value, format="d MMM yyyy, HH:mm", tzinfo=ZoneInfo(zone), locale=LOCALE)
-
-
-def hour(value: datetime | None, zone: str = "UTC") -> str:
-    """19:04 in the zone."""
-    return format_time(value, format="HH:mm", tzinfo=ZoneInfo(zone), locale=LOCALE) if value else ""
 
 
 def ago(value: datetime | None) -> str:

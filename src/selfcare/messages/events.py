@@ -1,0 +1,68 @@
+"""The closed list of messages, and the values each must be given. To add one: a line here and a folder of templates.
+
+A value with "?" may be missing. One with "!" is a path that opens something by itself: it is kept sealed until the mail
+is out, and the copy that stays does not hold it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Self
+
+from selfcare.ports.jobs import NORMAL, SECURITY, WHENEVER
+
+
+class Category(StrEnum):
+    """What people can switch off, and what not: security always comes."""
+
+    BILLING = "billing"
+    USAGE = "usage"
+    SERVICE = "service"
+    SECURITY = "security"
+    NEWS = "news"
+
+    @property
+    def priority(self) -> int:
+        return {Category.SECURITY: SECURITY, Category.NEWS: WHENEVER}.get(self, NORMAL)
+
+
+# What comes later than this is confusing.
+LIFE = timedelta(days=3)
+
+
+class Message(StrEnum):
+    category: Category
+    required: frozenset[str]
+    allowed: frozenset[str]
+    secret: frozenset[str]
+
+    def __new__(cls, name: str, category: Category, *values: str) -> Self:
+        message = str.__new__(cls, name)
+        message._value_ = name
+        message.category = category
+        message.required = frozenset(value.rstrip("!") for value in values if not value.endswith("?"))
+        message.allowed = frozenset(value.rstrip("!?") for value in values)
+        message.secret = frozenset(value.rstrip("!") for value in values if value.endswith("!"))
+        return message
+
+    @classmethod
+    def named(cls, name: str) -> Message:
+        """Raises KeyError for one that is not in the list."""
+        return {message.value: message for message in cls}[name]
+
+    ACCOUNT_WELCOME = "account.welcome", Category.SECURITY, "customer"
+    ACCOUNT_INVITED = "account.invited", Category.SECURITY, "inviter", "customer", "role", "until", "path!"
+    ACCOUNT_VERIFY_EMAIL = "account.verify_email", Category.SECURITY, "until", "path!"
+    ACCOUNT_EMAIL_CHANGE_NOTICE = "account.email_change_notice", Category.SECURITY, "new_address", "until", "path!"
+    ACCOUNT_PASSWORD_RESET = "account.password_reset", Category.SECURITY, "until", "path!"
+    ACCOUNT_PASSWORD_CHANGED = "account.password_changed", Category.SECURITY, "at", "device"
+    ACCOUNT_LOCKED = "account.locked", Category.SECURITY, "at", "until", "failures?"
+    ACCOUNT_NEW_DEVICE = "account.new_device", Category.SECURITY, "at", "device", "country?", "path!"
+    ACCOUNT_REMEMBERED_COPIED = "account.remembered_copied", Category.SECURITY, "at"
+    ACCOUNT_SECOND_FACTOR_CHANGED = "account.second_factor_changed", Category.SECURITY, "change", "at", "device?"
+    ACCOUNT_BACKUP_CODE_USED = "account.backup_code_used", Category.SECURITY, "at", "device", "left"
+    ACCOUNT_KEY_CREATED = "account.key_created", Category.SECURITY, "key_name", "customer", "at", "until"
+    ACCOUNT_PEOPLE_CHANGED = "account.people_changed", Category.SECURITY, "change", "person", "customer", "role?", "at"
+    REQUEST_ANSWERED = "request.answered", Category.SERVICE, "kind", "state", "path"
+    EXPORT_READY = "export.ready", Category.SERVICE, "until", "path!"

@@ -1,0 +1,68 @@
+"""Values for every message: as people are, and as ugly as they may get."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from selfcare.messages.events import Message
+from selfcare.messages.rendering import Words
+from selfcare.places import folder
+from selfcare.theme import load
+
+AT = datetime(2026, 11, 22, 19, 4, tzinfo=UTC)
+PLAIN: dict[str, object] = {
+    "customer": "Bloom Ltd",
+    "inviter": "Asha Rao",
+    "role": "payer",
+    "until": datetime(2026, 11, 22, 20, 4, tzinfo=UTC),
+    "at": AT,
+    "path": "/sign-in/reset?token=SECRET-TOKEN",
+    "new_address": "asha.new@example.test",
+    "device": "Firefox on Android",
+    "country": "GB",
+    "failures": 5,
+    "left": 7,
+    "key_name": "Billing import",
+    "person": "Ben Rao",
+    "kind": "Change of address",
+    "state": "done",
+}
+CHANGES = {
+    Message.ACCOUNT_SECOND_FACTOR_CHANGED: (
+        *("totp_added", "totp_removed", "passkey_added", "passkey_removed", "codes_made", "reset_by_support"),
+    ),
+    Message.ACCOUNT_PEOPLE_CHANGED: ("invited", "joined", "changed", "removed"),
+}
+STATES = ("open", "waiting_customer", "done", "declined")
+UGLY = (
+    "Müßig & Søn <script>alert('x')</script>\r\nBcc: everybody@example.test\r\n\r\n"
+    "https://evil.example/pay \u202egnp.exe %(name)s {{ 7*7 }} " + "W" * 400
+)
+
+
+def words(public_url: str = "https://my.lark.example") -> Words:
+    return Words(folder("templates"), operator=load(None), public_url=public_url, zone="Europe/London")
+
+
+def values_of(message: Message) -> dict[str, object]:
+    values = {name: PLAIN[name] for name in message.allowed - {"change"}}
+    if message in CHANGES:
+        values["change"] = CHANGES[message][0]
+    if message is Message.ACCOUNT_KEY_CREATED:
+        values["until"] = date(2027, 11, 22)
+    return values
+
+
+def ugly_values_of(message: Message) -> dict[str, object]:
+    closed = {"path", "change", "state"}
+    return {
+        name: UGLY if isinstance(value, str) and name not in closed else value
+        for name, value in values_of(message).items()
+    }
+
+
+def templates_of(message: Message) -> list[Path]:
+    return [
+        folder("templates") / "messages" / message.value / part for part in ("subject.txt", "body.txt", "body.html")
+    ]
