@@ -7,6 +7,7 @@ from selfcare.adapters.mail_smtp import Relay, SmtpSender
 from selfcare.audit import log as audit
 from selfcare.db.engine import transaction
 from selfcare.identity import limits, sessions, tokens
+from selfcare.imports import jobs as invitations
 from selfcare.jobs import cleaning
 from selfcare.jobs.registry import Job, Registry
 from selfcare.jobs.schedule import Schedule
@@ -27,6 +28,7 @@ def registry(settings: Settings) -> Registry:
     known.add("audit.anchor", _anchor)
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)
+    known.add("imports.invite", invitations.invite)
     return known
 
 

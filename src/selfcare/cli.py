@@ -14,12 +14,13 @@ class InWords(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         from selfcare.db.migrate import MigrationFailed
+        from selfcare.imports.problems import Refused
         from selfcare.kernel.errors import SelfcareError
         from selfcare.server import CannotStart
 
         try:
             return super().invoke(ctx)
-        except (BadSettings, CannotStart, MigrationFailed, SelfcareError) as error:
+        except (BadSettings, CannotStart, MigrationFailed, Refused, SelfcareError) as error:
             raise click.ClickException("\n  ".join(("", *str(error).splitlines()))) from error
         except KeyboardInterrupt:
             click.echo("\nStopped.")
@@ -78,6 +79,17 @@ def migrate(to: str | None) -> None:
 
     for line in asyncio.run(upkeep.migrate(Settings.from_env(), to=to)):
         click.echo(line)
+
+
+@main.command("import")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help="Only check the files; nothing is imported.")
+@click.option("--invite/--no-invite", default=True, show_default=True, help="Invite new people by mail.")
+def import_(folder: Path, check: bool, invite: bool) -> None:
+    """Bring in your own customers, services, usage and bills from CSV files; docs/import.md describes them."""
+    from selfcare import upkeep
+
+    click.echo(asyncio.run(upkeep.import_files(Settings.from_env(), folder, check=check, invite=invite)))
 
 
 @main.command("staff-add")

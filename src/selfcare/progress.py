@@ -37,14 +37,13 @@ class Progress:
         self._what, self._width, self._said = "", 0, 0.0
 
     def _say(self, line: str) -> None:
-        start, finish = ("\r", "") if self._moves else ("", "\n")
-        self._stream.write(f"{start}{line.ljust(self._width)}{finish}")
+        self._stream.write(f"\r{line.ljust(self._width)}" if self._moves else f"{line}\n")
         self._stream.flush()
         self._width = len(line)
 
 
 def _line(what: str, done: int, total: int, seconds: float) -> str:
-    if not total:
+    if total <= 1:
         return f"{what} … {seconds:.0f} s"
     left = seconds * (total - done) / done if done else 0
     return f"{what} … {done * 100 // total} % ({done:,} of {total:,})" + (f", {left:.0f} s left" if left > 1 else "")

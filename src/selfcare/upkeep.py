@@ -7,6 +7,7 @@ from uuid import UUID
 
 from selfcare import doctor
 from selfcare import where as finder
+from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.app import configure, create_app
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
@@ -15,8 +16,10 @@ from selfcare.db.engine import Database, Duplicate, transaction
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.rights import StaffRight
 from selfcare.identity.tables import User
+from selfcare.imports.importing import import_folder
 from selfcare.kernel import clock, ids
 from selfcare.kernel.errors import Conflict, Rejected
+from selfcare.progress import Progress
 from selfcare.server import opened
 from selfcare.settings import Settings
 
@@ -31,6 +34,28 @@ async def migrate(settings: Settings, *, to: str | None = None) -> list[str]:
     lines += [f"Took back {each.id}: {each.description}." for each in report.undone]
     lines += [f"Applied {each.id}: {each.description}." for each in report.applied]
     return lines or ["There is nothing to do: the database has the schema of this version."]
+
+
+async def import_files(settings: Settings, folder: Path, *, check: bool = False, invite: bool = True) -> str:
+    """What was imported, in words. Raises Refused with what is wrong with the files."""
+    configure(settings)
+    progress = Progress()
+    async with _database(settings):
+        if await migrations.pending():
+            raise Rejected("The database has not the schema of this version: run selfcare migrate first.")
+        try:
+            report = await import_folder(
+                folder,
+                EmbeddedJobs(),
+                currency=settings.currency,
+                zone=settings.zone,
+                progress=progress,
+                invite=invite,
+                keep=not check,
+            )
+        finally:
+            progress.end()
+    return f"{report}\nNothing was imported: this was only a check." if check else str(report)
 
 
 async def add_staff(settings: Settings, email: str, name: str, *, rights: tuple[str, ...], password: str) -> str:

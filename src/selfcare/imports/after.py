@@ -1,0 +1,113 @@
+"""What goes with the rows of some files: memberships, the primary contact, what was granted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from selfcare.db.prepared import Prepared, execute_many, fetch
+from selfcare.imports.files import CONTACTS, USERS
+from selfcare.kernel.ids import new_id
+
+if TYPE_CHECKING:
+    from selfcare.imports.importing import Import, Written
+
+Step: TypeAlias = "Callable[[Import, list[Written]], Awaitable[None]]"
+
+
+async def check_members(work: Import, written: list[Written]) -> None:
+    for made in written:
+        for customer, _role, services in made.row.values["memberships"]:
+            home = str(work.known["customers", customer].id)
+            for service in services:
+                if str(work.known["services", service].customer_id) != home:
+                    work.wrong(USERS, made.row, "memberships", f"{service} is no service of {customer}")
+
+
+async def write_members(work: Import, written: list[Written]) -> None:
+    """New people are invited; who is no longer named for a customer leaves it."""
+    work.new_users += [str(made.id) for made in written if made.is_new]
+    touched = [made for made in written if made.is_new or "memberships" in made.changed(USERS)]
+    old = await fetch(MEMBERSHIPS.bind(users=[made.id for made in touched if not made.is_new]))
+    current = {(str(row["user_id"]), str(row["customer_id"])): row for row in old}
+    added, changed = [], []
+    for made in touched:
+        for customer, role, services in made.row.values["memberships"]:
+            home = work.known["customers", customer].id
+            only = json.dumps([str(work.known["services", service].id) for service in services]) if services else None
+            if row := current.pop((str(made.id), str(home)), None):
+                changed.append({"id": row["id"], "role": role, "services": only})
+            else:
+                added.append((str(new_id()), made.id, home, role, only, work.stored(work.now)))
+    columns = ("id", "user_id", "customer_id", "role", "service_ids", "invited_at")
+    if added:
+        await work.tx.insert("membership", columns, added)
+    await execute_many(CHANGE, changed)
+    await execute_many(REMOVE, [{"id": row["id"], "now": work.now} for row in current.values()])
+
+
+async def make_way_for_primaries(work: Import, written: list[Written]) -> None:
+    """A customer has one primary contact: the old one steps back before the new one is written."""
+    homes = []
+    for made in written:
+        if made.row.values["is_primary"]:
+            customer = made.row.values["customer"]
+            if line := work.seen.before("contacts", "is_primary", customer, made.row.line):
+                message = f"{customer} has a primary contact on line {line} already; expected one"
+                work.wrong(CONTACTS, made.row, "is_primary", message)
+            homes.append({"customer": made.customer_id})
+    await execute_many(STEP_BACK, homes)
+
+
+async def name_primaries(work: Import, written: list[Written]) -> None:
+    primaries = [made for made in written if made.row.values["is_primary"]]
+    await execute_many(PRIMARY, [{"contact": made.id, "customer": made.customer_id} for made in primaries])
+
+
+async def write_grants(work: Import, written: list[Written]) -> None:
+    """What was granted is only ever added to: another amount for the same period is a correction."""
+    new = [made for made in written if made.is_new and made.row.values["granted"] is not None]
+    if new:
+        await work.tx.insert("allowance_grant", GRANT, [_grant(work, made, made.row.values["granted"]) for made in new])
+    for made in written:
+        if made.is_new or made.row.values["granted"] is None:
+            continue
+        before = await fetch(GRANTED.bind(bucket=made.id, start=made.row.values["period_start"]))
+        known = [row["amount"] for row in before]
+        more = made.row.values["granted"] - sum(known)
+        if not known:
+            await work.tx.insert("allowance_grant", GRANT, [_grant(work, made, more)])
+        elif more:
+            await work.tx.insert("allowance_grant", GRANT, [_grant(work, made, more, correction=True)])
+
+
+GRANT = (*("id", "customer_id", "bucket_id", "amount", "mode", "period_start", "period_end", "reason", "created_at"),)
+
+
+def _grant(work: Import, made: Written, amount: int, *, correction: bool = False) -> tuple[Any, ...]:
+    values = made.row.values
+    return (
+        str(new_id()),
+        made.customer_id,
+        made.id,
+        amount,
+        "add" if correction else values["grant_mode"],
+        work.stored(values["period_start"]),
+        work.stored(values["period_end"]),
+        "correction" if correction else values["grant_reason"],
+        work.stored(work.now),
+    )
+
+
+MEMBERSHIPS = Prepared.sql(
+    "SELECT id, user_id, customer_id FROM membership WHERE removed_at IS NULL AND user_id IN :users"
+)
+CHANGE = Prepared.sql("UPDATE membership SET role = :role, service_ids = :services WHERE id = :id")
+REMOVE = Prepared.sql("UPDATE membership SET removed_at = :now WHERE id = :id")
+STEP_BACK = Prepared.sql("UPDATE contact SET is_primary = FALSE WHERE customer_id = :customer AND is_primary")
+PRIMARY = Prepared.sql("UPDATE customer SET primary_contact_id = :contact WHERE id = :customer")
+GRANTED = Prepared.sql("SELECT amount FROM allowance_grant WHERE bucket_id = :bucket AND period_start = :start")
+
+BEFORE: dict[str, Step] = {"users": check_members, "contacts": make_way_for_primaries}
+AFTER: dict[str, Step] = {"users": write_members, "contacts": name_primaries, "buckets": write_grants}

@@ -1,0 +1,447 @@
+"""The import itself: all files in one transaction, or nothing.
+
+A row is found again by the operator's id. The same file a second time changes nothing, even where people changed things
+in the portal meanwhile: what is compared is the cell as it was imported last, and only cells that changed are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from sqlite3 import IntegrityError as SQLiteRefused
+from typing import Any, TypeAlias
+
+from asyncpg.exceptions import IntegrityConstraintViolationError as PostgresRefused
+
+from selfcare.audit import log as audit
+from selfcare.audit.events import Event
+from selfcare.db.engine import Duplicate, Tx, dialect, transaction
+from selfcare.db.prepared import Prepared, fetch
+from selfcare.imports import checks
+from selfcare.imports.after import AFTER, BEFORE
+from selfcare.imports.files import BY_NAME, FILES, File
+from selfcare.imports.problems import Problem, Problems, Refused, TooMany
+from selfcare.imports.reading import Row, rows
+from selfcare.imports.seen import Seen
+from selfcare.kernel import clock
+from selfcare.kernel.ids import new_id
+from selfcare.ports.jobs import Jobs
+
+AT_ONCE = 2_000
+INVITED_AT_ONCE = 500
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class Known:
+    """What an operator's id became."""
+
+    id: Any
+    customer_id: Any
+    marks: str
+
+
+@dataclass(slots=True)
+class Counts:
+    rows: int = 0
+    added: int = 0
+    changed: int = 0
+
+    @property
+    def touched(self) -> bool:
+        return self.added + self.changed > 0
+
+    @property
+    def unchanged(self) -> int:
+        return self.rows - self.added - self.changed
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    files: dict[str, Counts]
+    invited: int
+
+    def __str__(self) -> str:
+        lines = [
+            f"{file:<15} {counts.rows:>10,} rows: {counts.added:,} added, {counts.changed:,} changed, "
+            f"{counts.unchanged:,} as they were"
+            for file, counts in self.files.items()
+        ]
+        if self.invited:
+            lines.append(f"{self.invited:,} people are invited by mail.")
+        return "\n".join(lines)
+
+
+@dataclass(slots=True)
+class Written:
+    """One new or changed row, ready to be written."""
+
+    row: Row
+    id: Any
+    customer_id: Any
+    old_marks: str | None
+
+    @property
+    def is_new(self) -> bool:
+        return self.old_marks is None
+
+    def changed(self, file: File) -> set[str]:
+        """Names of the columns whose cell is not what it was; a column that was added since was empty."""
+        old, new = self.old_marks or "", self.row.marks
+        names = [column.name for column in file.columns]
+        return {name for n, name in enumerate(names) if new[8 * n : 8 * n + 8] != (old[8 * n : 8 * n + 8] or "0" * 8)}
+
+
+@dataclass(slots=True)
+class Import:
+    tx: Tx
+    folder: Path
+    currency: str
+    zone: str
+    now: datetime
+    progress: Progress
+    problems: Problems = field(default_factory=Problems)
+    seen: Seen = field(default_factory=Seen)
+    counts: dict[str, Counts] = field(default_factory=dict)
+    known: dict[tuple[str, str], Known] = field(default_factory=dict)
+    # Ids of rows that were refused: what refers to them is not told again.
+    refused: set[tuple[str, str]] = field(default_factory=set)
+    new_users: list[str] = field(default_factory=list)
+
+    @property
+    def text_moments(self) -> bool:
+        return dialect() == "sqlite"
+
+    async def take_all(self) -> None:
+        for file in FILES:
+            path = self.folder / file.csv
+            if (size := _size(path)) is not None:
+                await self._take_file(file, path, size)
+        if not self.problems.found:
+            await checks.run(self.problems, self.seen, {name for name, counts in self.counts.items() if counts.touched})
+
+    async def _take_file(self, file: File, path: Path, size: int) -> None:
+        counts = self.counts[file.name] = Counts()
+        self.progress(file.csv, 0, size)
+        chunk: list[Row] = []
+        reading = rows(
+            path,
+            file,
+            self.problems,
+            default_currency=self.currency,
+            said=lambda done: self.progress(file.csv, min(done, size), size),
+            refused=lambda id: self.refused.add((file.name, id)),
+        )
+        for row in reading:
+            chunk.append(row)
+            if len(chunk) == AT_ONCE:
+                await self._take(file, chunk, counts)
+                chunk = []
+        if chunk:
+            await self._take(file, chunk, counts)
+
+    async def _take(self, file: File, chunk: list[Row], counts: Counts) -> None:
+        counts.rows += len(chunk)
+        chunk = [row for row in chunk if self._is_first(file, row)]
+        self.known = await self._lookup(file.name, [row.id for row in chunk])
+        fresh = [row for row in chunk if (old := self.known.get((file.name, row.id))) is None or old.marks != row.marks]
+        if not fresh:
+            return
+        for name, ids in _mentioned(file, fresh).items():
+            self.known |= await self._lookup(name, list(ids))
+        written = [made for row in fresh if (made := self._resolve(file, row))]
+        await self._check_unique(file, written)
+        if before := BEFORE.get(file.name):
+            await before(self, written)
+        # After a mistake the files are read on to find more, but nothing is kept.
+        good = [made for made in written if (file.name, made.row.id) not in self.refused]
+        await self._insert(file, [made for made in good if made.is_new])
+        await self._update(file, [made for made in good if not made.is_new])
+        if after := AFTER.get(file.name):
+            await after(self, good)
+        counts.added += sum(made.is_new for made in good)
+        counts.changed += sum(not made.is_new for made in good)
+
+    def wrong(self, file: File, row: Row, column: str, message: str) -> None:
+        self.refused.add((file.name, row.id))
+        self.problems.add(Problem(file.csv, row.line, row.places[column], column, message))
+
+    def _is_first(self, file: File, row: Row) -> bool:
+        if (line := self.seen.before(file.name, "id", row.id, row.line)) is None:
+            return True
+        self.wrong(file, row, "id", f"{row.id} stands on line {line} already; expected each id once")
+        return False
+
+    async def _lookup(self, file: str, ids: list[str]) -> dict[tuple[str, str], Known]:
+        found: dict[tuple[str, str], Known] = {}
+        for n in range(0, len(ids), AT_ONCE):
+            names = [f"{file}/{id}" for id in ids[n : n + AT_ONCE]]
+            for each in await fetch(LOOKUP.bind(names=names)):
+                id = each["name"].partition("/")[2]
+                found[file, id] = Known(each["row_id"], each["customer_id"], each["marks"])
+        return found
+
+    def _resolve(self, file: File, row: Row) -> Written | None:
+        old = self.known.get((file.name, row.id))
+        made = Written(row, old.id if old else str(new_id()), None, old.marks if old else None)
+        fine = True
+        for column in file.columns:
+            for mentioned in column.mentioned(row.values[column.name]):
+                fine = self._is_known(file, row, column.name, mentioned) and fine
+        if not fine:
+            return None
+        made.customer_id = self._owner(file, row, made)
+        if not self._is_one_customers(file, row, made) or (
+            old and file.has_owner and str(old.customer_id) != str(made.customer_id) and self._moved(file, row)
+        ):
+            return None
+        self.known[file.name, row.id] = Known(made.id, made.customer_id, row.marks)
+        return made
+
+    def _is_known(self, file: File, row: Row, column: str, mentioned: tuple[str, str]) -> bool:
+        if mentioned in self.known:
+            return True
+        name, id = mentioned
+        if mentioned in self.refused:
+            self.refused.add((file.name, row.id))
+        else:
+            self.wrong(file, row, column, f"{id} is not in {BY_NAME[name].csv}, nor was it imported before")
+        return False
+
+    def _owner(self, file: File, row: Row, made: Written) -> Any:
+        if file.owner is None:
+            return None
+        if file.owner == "id":
+            return made.id
+        owner = self.known[f"{file.owner}s", row.values[file.owner]]
+        return owner.id if file.owner == "customer" else owner.customer_id
+
+    def _is_one_customers(self, file: File, row: Row, made: Written) -> bool:
+        """A row and everything it refers to belong to the same customer."""
+        if made.customer_id is None:
+            return True
+        for column in file.columns:
+            if column.refers and (value := row.values[column.name]) is not None:
+                owner = self.known[column.refers, value].customer_id
+                if BY_NAME[column.refers].has_owner and str(owner) != str(made.customer_id):
+                    self.wrong(file, row, column.name, f"{value} belongs to another customer")
+                    return False
+        return True
+
+    def _moved(self, file: File, row: Row) -> bool:
+        assert file.owner is not None
+        self.wrong(file, row, file.owner, f"{row.id} belongs to another customer since it was imported; it cannot move")
+        return True
+
+    async def _check_unique(self, file: File, written: list[Written]) -> None:
+        for column in (column for column in file.columns if column.unique):
+            rows_by_value: dict[str, Written] = {}
+            for made in written:
+                value = made.row.values[column.name]
+                if value is None or (column.to == "msisdn" and made.row.values["state"] == "ended"):
+                    continue
+                if line := self.seen.before(file.name, column.name, value, made.row.line):
+                    self.wrong(
+                        file, made.row, column.name, f"{value} stands on line {line} already; expected each once"
+                    )
+                rows_by_value[value] = made
+            if not rows_by_value:
+                continue
+            for taken in await fetch(TAKEN[file.name, column.name].bind(values=list(rows_by_value))):
+                made = rows_by_value[taken["value"]]
+                if taken["external_id"] != made.row.id:
+                    owner = taken["external_id"] or "a row that was not imported"
+                    self.wrong(file, made.row, column.name, f"{taken['value']} is taken by {owner}")
+
+    async def _insert(self, file: File, written: list[Written]) -> None:
+        if not written:
+            return
+        stored = [column for column in file.columns if column.to]
+        names = ["id", *(column.to or "" for column in stored), *file.fixed, *file.stamped]
+        with_customer = file.has_owner and "customer_id" not in names and file.owner != "id"
+        tail = [*(self.stored(value) for value in file.fixed.values()), *([self.stored(self.now)] * len(file.stamped))]
+        values = [
+            (
+                made.id,
+                *(self._cell(made, column) for column in stored),
+                *tail,
+                *((made.customer_id,) if with_customer else ()),
+            )
+            for made in written
+        ]
+        await self.tx.insert(file.table, [*names, "customer_id"] if with_customer else names, values)
+        await self.tx.insert(
+            "imported",
+            ("name", "row_id", "customer_id", "marks"),
+            [(f"{file.name}/{made.row.id}", made.id, made.customer_id, made.row.marks) for made in written],
+        )
+
+    async def _update(self, file: File, written: list[Written]) -> None:
+        """Rows with the same changed columns go together."""
+        groups: dict[tuple[str, ...], list[Written]] = {}
+        for made in written:
+            groups.setdefault(_with_companions(file, made.changed(file)), []).append(made)
+        for names, some in groups.items():
+            columns = [column for column in file.columns if column.name in names and column.to]
+            if columns:
+                sets = ", ".join(f'"{column.to}" = {self._place(n)}' for n, column in enumerate(columns, 1))
+                sets += ", version = version + 1" if file.name == "products" else ""
+                values = [(*(self._cell(made, column) for column in columns), made.id) for made in some]
+                await self.tx.many(
+                    f'UPDATE "{file.table}" SET {sets} WHERE id = {self._place(len(columns) + 1)}', values
+                )
+        if written:
+            marks = [(made.row.marks, f"{file.name}/{made.row.id}") for made in written]
+            await self.tx.many(f"UPDATE imported SET marks = {self._place(1)} WHERE name = {self._place(2)}", marks)
+
+    def _cell(self, made: Written, column: Any) -> Any:
+        value = made.row.values[column.name]
+        if column.refers:
+            return None if value is None else self.known[column.refers, value].id
+        if value is None and column.name == "zone":
+            return self.zone
+        return self.stored(value)
+
+    def stored(self, value: Any) -> Any:
+        return _as_text(value) if self.text_moments and isinstance(value, date) else value
+
+    def _place(self, n: int) -> str:
+        return "?" if self.text_moments else f"${n}"
+
+
+async def import_folder(
+    folder: Path,
+    jobs: Jobs,
+    *,
+    currency: str,
+    zone: str,
+    progress: Progress,
+    invite: bool = True,
+    keep: bool = True,
+) -> Report:
+    """Raises Refused, with nothing imported, when anything is wrong. `keep=False` only checks."""
+    _refuse_other_files(folder)
+    try:
+        async with transaction() as tx:
+            await _make_room(tx)
+            work = Import(tx, folder, currency, zone, clock.now(), progress)
+            try:
+                await _all_of(work)
+                invited = await _invite(work, jobs) if invite else 0
+                await _write_down(work)
+                if not keep:
+                    raise _Checked
+            finally:
+                work.seen.close()
+    except _Checked:
+        invited = 0
+    return Report(work.counts, invited)
+
+
+class _Checked(Exception):
+    """Takes everything back although nothing is wrong."""
+
+
+async def _all_of(work: Import) -> None:
+    more = False
+    try:
+        await work.take_all()
+    except TooMany:
+        more = True
+    except (Duplicate, SQLiteRefused, PostgresRefused) as error:
+        file = BY_NAME[list(work.counts)[-1]].csv
+        raise Refused(
+            [*work.problems.found, Problem(file, 0, 0, "", f"the database refused a row: {error}")]
+        ) from error
+    if work.problems.found:
+        raise Refused(work.problems.found, more=more)
+
+
+async def _invite(work: Import, jobs: Jobs) -> int:
+    """In the transaction of the import: invited is who is there. A job each would take longer than the import."""
+    for n in range(0, len(work.new_users), INVITED_AT_ONCE):
+        some = work.new_users[n : n + INVITED_AT_ONCE]
+        await jobs.enqueue("imports.invite", key=f"imports.invite/{some[0]}", payload={"user_ids": some})
+    return len(work.new_users)
+
+
+async def _write_down(work: Import) -> None:
+    for file, counts in work.counts.items():
+        if counts.touched:
+            await audit.record(
+                audit.SYSTEM,
+                Event.FEEDS_IMPORTED,
+                file=file,
+                rows=counts.rows,
+                added=counts.added,
+                changed=counts.changed,
+            )
+
+
+async def _make_room(tx: Tx) -> None:
+    """An import is no page: it may take its time, and it writes a lot at once."""
+    if dialect() == "sqlite":
+        await tx.rows("PRAGMA cache_size = -256000", ())
+    else:
+        await tx.rows("SET LOCAL statement_timeout = 0", ())
+        await tx.rows("SET LOCAL idle_in_transaction_session_timeout = 0", ())
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _refuse_other_files(folder: Path) -> None:
+    known = {file.csv for file in FILES}
+    there = sorted(path.name for path in folder.glob("*.csv")) if folder.is_dir() else []
+    if not set(there) & known:
+        raise Refused(
+            [Problem(str(folder), 0, 0, "", f"there is no file to import; known are {', '.join(sorted(known))}")]
+        )
+    others = [name for name in there if name not in known]
+    if others:
+        message = f"this file is not known; known are {', '.join(sorted(known))}"
+        raise Refused([Problem(name, 0, 0, "", message) for name in others])
+
+
+def _mentioned(file: File, chunk: Iterable[Row]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for column in file.columns:
+        if column.refers or column.mentions:
+            for row in chunk:
+                for name, id in column.mentioned(row.values[column.name]):
+                    found.setdefault(name, set()).add(id)
+    return found
+
+
+def _with_companions(file: File, names: set[str]) -> tuple[str, ...]:
+    """Columns that a rule of the database ties together are written together."""
+    groups = {column.together for column in file.columns if column.name in names and column.together}
+    return tuple(column.name for column in file.columns if column.name in names or column.together in groups)
+
+
+@lru_cache(maxsize=65536)
+def _as_text(value: date) -> str:
+    """As the SQLite driver would write it, once for each value."""
+    return str(value)
+
+
+LOOKUP = Prepared.sql("SELECT name, row_id, customer_id, marks FROM imported WHERE name IN :names")
+
+
+# Addresses are the same in capitals; a number is free again when its line has ended.
+VALUES = {"email": "lower(email)"}
+LIVING = {"msisdn": " AND state <> 'ended'"}
+TAKEN = {
+    (file.name, column.name): Prepared.sql(
+        f"SELECT external_id, {VALUES.get(str(column.to), column.to)} AS value FROM {file.table} "
+        f"WHERE {VALUES.get(str(column.to), column.to)} IN :values{LIVING.get(str(column.to), '')}"
+    )
+    for file in FILES
+    for column in file.columns
+    if column.unique
+}
