@@ -60,7 +60,7 @@ class Mail:
         """Raises ValueError for an address or header that would break out of its line."""
         if not ADDRESS.fullmatch(self.to):
             raise ValueError("this is no address")
-        mail = EmailMessage(policy=SMTP.clone(max_line_length=200))
+        mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
         mail["From"] = Address(self.from_name, addr_spec=self.from_address)
         mail["To"] = Address(addr_spec=self.to)
         mail["Subject"] = self.subject
