@@ -91,10 +91,15 @@ async def claim(limit: Limit, subject: str) -> None:
 
 async def allows(limit: Limit, subject: str) -> bool:
     """As `claim`, for limits that must not show."""
-    now = clock.now()
     async with transaction():
-        asked = _CLAIM.bind(key=_hashed(limit.action, subject), ends=now + limit.per, now=now, most=limit.most)
-        return bool(await execute(asked))
+        return await allows_here(limit, subject)
+
+
+async def allows_here(limit: Limit, subject: str) -> bool:
+    """As `allows`, inside the caller's transaction: rolled back with it."""
+    now = clock.now()
+    asked = _CLAIM.bind(key=_hashed(limit.action, subject), ends=now + limit.per, now=now, most=limit.most)
+    return bool(await execute(asked))
 
 
 async def give_back(limit: Limit, subject: str) -> None:

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.prepared import Prepared, as_json, fetch_one
+from selfcare.db.prepared import Prepared, as_json, execute, fetch_one
 from selfcare.identity.identity import CustomerScope, Identity, Person
 from selfcare.identity.rights import RIGHTS_OF, Role, staff_rights
 from selfcare.identity.tables import Session
 from selfcare.kernel import clock, ids
+from selfcare.kernel.errors import NotFound
 from selfcare.kernel.origin import Origin
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -127,6 +128,21 @@ async def touch(session_id: str, *, now: datetime) -> None:
         .where(Session.revoked_at.is_null())
         .where(Session.last_seen_at < now)
     )
+
+
+_RENEW = Prepared.sql(
+    """
+    UPDATE session SET id_hash = :new, proved_at = :now
+     WHERE id_hash = :old AND revoked_at IS NULL
+    RETURNING id_hash
+    """
+)
+
+
+async def renew(session_id: str, token: str) -> None:
+    """The same sign-in under a new token, proved now. Inside a transaction; NotFound when it was ended meanwhile."""
+    if not await execute(_RENEW.bind(old=session_id, new=ids.token_hash(token), now=clock.now())):
+        raise NotFound
 
 
 async def revoke(session_id: str) -> bool:

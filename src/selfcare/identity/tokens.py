@@ -24,6 +24,8 @@ class Purpose(StrEnum):
     DISOWN = "disown"
     EXPORT = "export"
     RESET_SECOND_FACTOR = "reset_second_factor"
+    CHALLENGE = "challenge"
+    PASSKEY = "passkey"
 
 
 LIFE = {
@@ -34,6 +36,8 @@ LIFE = {
     Purpose.DISOWN: timedelta(days=7),
     Purpose.EXPORT: timedelta(days=7),
     Purpose.RESET_SECOND_FACTOR: timedelta(minutes=15),
+    Purpose.CHALLENGE: timedelta(minutes=10),
+    Purpose.PASSKEY: timedelta(minutes=5),
 }
 
 

@@ -13,6 +13,8 @@ class Cookies:
         self.visitor = f"{prefix}pre"
         self.device = f"{prefix}dev"
         self.remember = f"{prefix}stay"
+        self.step = f"{prefix}step"
+        self.link = f"{prefix}link"
 
     @classmethod
     def of(cls, public_url: str) -> Cookies:

@@ -13,6 +13,7 @@ from litestar.exceptions import (
     ValidationException,
 )
 
+from selfcare.identity.limits import TooOften
 from selfcare.kernel.errors import Conflict, NotAllowed, NotFound, Rejected, SelfcareError, Unavailable
 from selfcare.kernel.words import _
 from selfcare.web.context import context_of
@@ -44,14 +45,6 @@ class OutOfDate(TurnedAway):
 
 class Strange(TurnedAway):
     """The request cannot be one of our pages': refused without further ado."""
-
-
-class TooMany(SelfcareError):
-    """Too often; `retry_after` in seconds."""
-
-    def __init__(self, message: str, *, retry_after: int):
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 def problem_page(
@@ -87,7 +80,7 @@ def on_domain_error(request: Request[Any, Any, Any], error: SelfcareError) -> Re
             return problem_page(request, 409, error.message)
         case Unavailable():
             return problem_page(request, 503, error.message, retry_after=error.retry_after)
-        case TooMany():
+        case TooOften():
             return problem_page(request, 429, error.message, retry_after=error.retry_after)
         case OutOfDate():
             return problem_page(request, 419, fields=keepable(context_of(request).form or []))

@@ -12,49 +12,241 @@ from selfcare.db.engine import transaction
 from selfcare.identity import kept, sessions
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
-from selfcare.portal.sign_in import sign_ins
-from selfcare.portal.sign_in.sign_ins import NotSignedIn
+from selfcare.identity.policy import Policy, Weak
+from selfcare.portal.sign_in import challenges, proofs, recoveries, sign_ins, staying
+from selfcare.portal.sign_in.challenges import Challenge, ChallengeOver, WrongCode
+from selfcare.portal.sign_in.proofs import NotProved, SignInEnded
+from selfcare.portal.sign_in.sign_ins import CodeNeeded, Entered, IsLocked, NotSignedIn, Wishes
+from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.web.context import context_of
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, go_to, page
 from selfcare.web.urls import safe_next
 
+STEP_SECONDS = int(challenges.LASTS.total_seconds())
+RESET_SECONDS = 3600
+DEVICE_SECONDS = 365 * 86_400
+STAY_SECONDS = int(staying.LASTS.total_seconds())
+
 
 @get("/sign-in", name="sign_in")
-async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def show(
+    request: Request[Any, Any, Any], ports: NamedDependency[Ports], settings: NamedDependency[Settings]
+) -> Response[bytes]:
     ctx = context_of(request)
     target = safe_next(request.query_params.get("next"), "")
     if ctx.identity is not None:
         return go_to(request, target or home_of(staff=ctx.identity.is_staff))
+    if stay := request.cookies.get(ctx.site.cookies.remember):
+        entered = await _come_back(request, stay, target, ports, settings)
+        if entered is not None:
+            return await _welcome(request, entered)
     expired = ctx.expired_user_id is not None
     return page(request, "sign_in/index", form=Form.empty("email", "password", next=target), expired=expired)
 
 
 @post("/sign-in", name="sign_in.enter", status_code=200)
 async def enter(
-    request: Request[Any, Any, Any], settings: NamedDependency[Settings], passwords: NamedDependency[Passwords]
+    request: Request[Any, Any, Any],
+    settings: NamedDependency[Settings],
+    passwords: NamedDependency[Passwords],
+    ports: NamedDependency[Ports],
 ) -> Response[bytes]:
     ctx = context_of(request)
-    form = await Form.read(request, "email", "password", "next", "shared_device")
+    form = await Form.read(request, "email", "password", "next", "shared_device", "remember")
+    wishes = Wishes(
+        shared_device=form.flag("shared_device"),
+        remember=form.flag("remember") and "remember_me" in ctx.site.flags,
+        next=safe_next(form["next"], ""),
+    )
     try:
         entered = await sign_ins.enter(
             form["email"],
             form["password"],
             ctx.origin,
+            wishes,
             passwords=passwords,
-            limits=limits_of(settings),
-            shared_device=form.flag("shared_device"),
+            jobs=ports.jobs,
+            messages=ports.messages,
+            session_limits=limits_of(settings),
+            device=request.cookies.get(ctx.site.cookies.device),
             replaces=ctx.identity.session_id if ctx.identity else None,
         )
-    except NotSignedIn as problem:
+    except (NotSignedIn, IsLocked) as problem:
         form.reject(problem.field, problem)
         return page(request, "sign_in/index", fragment="sign_in/_form", status=422, form=form, expired=False)
-    ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.session, entered.token))
-    ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.visitor))
-    if await kept.find(entered.user_id):
-        return go(request, "sign_in.kept")
-    return go_to(request, safe_next(form["next"], home_of(staff=entered.staff)))
+    if isinstance(entered, CodeNeeded):
+        ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.step, entered.token, max_age=STEP_SECONDS))
+        return go(request, "sign_in.code")
+    return await _welcome(request, entered)
+
+
+@get("/sign-in/code", name="sign_in.code")
+async def show_code(request: Request[Any, Any, Any]) -> Response[bytes]:
+    challenge = await _challenge(request)
+    if challenge is None:
+        return go(request, "sign_in")
+    factors = await challenges.second_factors(challenge.user_id)
+    return page(request, "sign_in/code", form=Form.empty("code"), factors=factors)
+
+
+@post("/sign-in/code", name="sign_in.answer", status_code=200)
+async def answer_code(
+    request: Request[Any, Any, Any], settings: NamedDependency[Settings], ports: NamedDependency[Ports]
+) -> Response[bytes]:
+    ctx = context_of(request)
+    challenge = await _challenge(request)
+    if challenge is None:
+        return go(request, "sign_in")
+    form = await Form.read(request, "code")
+    token = _step_token(request)
+    try:
+        await challenges.claim_try(token, challenge.user_id)
+        async with transaction():
+            await challenges.answer_code(token, challenge, form["code"], ctx.origin, totp_keys(settings))
+            entered = await _complete(request, challenge, "app", ports, settings)
+    except ChallengeOver as over:
+        return _start_again(request, over)
+    except WrongCode as problem:
+        await challenges.note_wrong(challenge.user_id, ctx.origin, method="app")
+        form.reject("code", problem)
+        factors = await challenges.second_factors(challenge.user_id)
+        return page(request, "sign_in/code", fragment="sign_in/_code", status=422, form=form, factors=factors)
+    return await _welcome(request, entered)
+
+
+@get("/sign-in/backup-code", name="sign_in.backup_code")
+async def show_backup_code(request: Request[Any, Any, Any]) -> Response[bytes]:
+    if await _challenge(request) is None:
+        return go(request, "sign_in")
+    return page(request, "sign_in/backup_code", form=Form.empty("backup_code"))
+
+
+@post("/sign-in/backup-code", name="sign_in.use_backup_code", status_code=200)
+async def use_backup_code(
+    request: Request[Any, Any, Any],
+    settings: NamedDependency[Settings],
+    passwords: NamedDependency[Passwords],
+    ports: NamedDependency[Ports],
+) -> Response[bytes]:
+    ctx = context_of(request)
+    challenge = await _challenge(request)
+    if challenge is None:
+        return go(request, "sign_in")
+    form = await Form.read(request, "backup_code")
+    token = _step_token(request)
+    try:
+        await challenges.claim_try(token, challenge.user_id)
+        code_id = await challenges.find_backup_code(challenge.user_id, form["backup_code"], passwords)
+        async with transaction():
+            await challenges.burn_backup_code(token, challenge, code_id, ctx.origin, messages=ports.messages)
+            entered = await _complete(request, challenge, "backup_code", ports, settings)
+    except ChallengeOver as over:
+        return _start_again(request, over)
+    except WrongCode as problem:
+        await challenges.note_wrong(challenge.user_id, ctx.origin, method="backup_code")
+        form.reject("backup_code", problem)
+        return page(request, "sign_in/backup_code", fragment="sign_in/_backup_code", status=422, form=form)
+    return await _welcome(request, entered)
+
+
+@get("/sign-in/forgot", name="sign_in.forgot")
+async def show_forgot(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return page(request, "sign_in/forgot", form=Form.empty("email"))
+
+
+@post("/sign-in/forgot", name="sign_in.ask_reset", status_code=200)
+async def ask_reset(request: Request[Any, Any, Any], ports: NamedDependency[Ports]) -> Response[bytes]:
+    form = await Form.read(request, "email")
+    if form.email() is None:
+        return page(request, "sign_in/forgot", fragment="sign_in/_forgot", status=422, form=form)
+    await recoveries.ask_reset(form["email"], context_of(request).origin, jobs=ports.jobs)
+    return page(request, "sign_in/sent", fragment="sign_in/_sent", email=form["email"])
+
+
+@get("/sign-in/reset", name="sign_in.reset")
+async def show_reset(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
+    """The link first moves into a cookie, so that the address of the form tells nobody."""
+    ctx = context_of(request)
+    if token := request.query_params.get("token"):
+        ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.link, token[:64], max_age=RESET_SECONDS))
+        answer = go(request, "sign_in.reset")
+        answer.headers["Referrer-Policy"] = "no-referrer"
+        return answer
+    await recoveries.owner_of(_link_token(request))
+    return page(request, "sign_in/reset", form=Form.empty("new_password"), rules=policy_of(settings).rules)
+
+
+@post("/sign-in/reset", name="sign_in.set_password", status_code=200)
+async def set_password(
+    request: Request[Any, Any, Any],
+    settings: NamedDependency[Settings],
+    passwords: NamedDependency[Passwords],
+    ports: NamedDependency[Ports],
+) -> Response[bytes]:
+    ctx = context_of(request)
+    form = await Form.read(request, "new_password")
+    rules = policy_of(settings)
+    try:
+        await recoveries.reset(
+            _link_token(request),
+            form["new_password"],
+            ctx.origin,
+            passwords=passwords,
+            messages=ports.messages,
+            rules=rules,
+        )
+    except Weak as weak:
+        form.reject("new_password", weak)
+        return page(request, "sign_in/reset", fragment="sign_in/_reset", status=422, form=form, rules=rules.rules)
+    ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.link))
+    ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.remember))
+    return page(request, "sign_in/changed", fragment="sign_in/_changed")
+
+
+@get("/sign-in/not-me", name="sign_in.not_me")
+async def show_not_me(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return page(request, "sign_in/not_me", token=request.query_params.get("token", "")[:64])
+
+
+@post("/sign-in/not-me", name="sign_in.disown", status_code=200)
+async def disown(request: Request[Any, Any, Any], ports: NamedDependency[Ports]) -> Response[bytes]:
+    form = await Form.read(request, "token")
+    await recoveries.disown(form["token"], context_of(request).origin, jobs=ports.jobs)
+    return page(request, "sign_in/disowned", fragment="sign_in/_disowned")
+
+
+@get("/sign-in/prove", name="sign_in.prove")
+async def show_prove(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    target = safe_next(request.query_params.get("next"))
+    factors = await challenges.second_factors(identity.actor_id)
+    return page(request, "sign_in/prove", form=Form.empty("password", "code", next=target), factors=factors)
+
+
+@post("/sign-in/prove", name="sign_in.confirm", status_code=200)
+async def prove(
+    request: Request[Any, Any, Any],
+    identity: NamedDependency[Identity],
+    settings: NamedDependency[Settings],
+    passwords: NamedDependency[Passwords],
+) -> Response[bytes]:
+    ctx = context_of(request)
+    form = await Form.read(request, "password", "code", "next")
+    try:
+        if form["code"]:
+            token = await proofs.prove_by_code(identity, form["code"], totp_keys(settings))
+        else:
+            token = await proofs.prove_by_password(identity, form["password"], passwords=passwords)
+    except SignInEnded:
+        ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.session))
+        return go(request, "sign_in")
+    except NotProved as problem:
+        form.reject(problem.field, problem)
+        factors = await challenges.second_factors(identity.actor_id)
+        return page(request, "sign_in/prove", fragment="sign_in/_prove", status=422, form=form, factors=factors)
+    ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.session, token))
+    return await after_proof(request, identity, form["next"])
 
 
 @get("/sign-in/kept", name="sign_in.kept")
@@ -62,7 +254,7 @@ async def show_kept(request: Request[Any, Any, Any], identity: NamedDependency[I
     """The form that was typed when the sign-in ran out, to be sent by the person again, never by itself."""
     form = await kept.find(identity.actor_id)
     if form is None:
-        return go_to(request, "/")
+        return go(request, "dashboard")
     async with transaction():
         await kept.forget(identity.actor_id)
     return page(request, "sign_in/kept", path=safe_next(form["path"]), fields=form["fields"])
@@ -71,8 +263,13 @@ async def show_kept(request: Request[Any, Any, Any], identity: NamedDependency[I
 @post("/sign-in/out", name="sign_in.out", status_code=200)
 async def leave(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
     ctx = context_of(request)
+    cookies = ctx.site.cookies
+    if stay := request.cookies.get(cookies.remember):
+        async with transaction():
+            await staying.forget(stay)
+        ctx.cookies.append(cookies.clear(cookies.remember))
     await sign_ins.leave(identity)
-    ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.session))
+    ctx.cookies.append(cookies.clear(cookies.session))
     answer = go(request, "sign_in")
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
@@ -84,15 +281,119 @@ async def alive() -> Response[bytes]:
     return Response(b"", status_code=204, headers={"Cache-Control": "no-store"})
 
 
-def home_of(*, staff: bool) -> str:
-    """Where people land who did not say where to."""
-    return "/staff" if staff else "/"
-
-
 def limits_of(settings: Settings) -> sessions.Limits:
     return sessions.Limits(
         idle=timedelta(minutes=settings.session_idle_minutes), absolute=timedelta(hours=settings.session_absolute_hours)
     )
 
 
-router = Router("/", route_handlers=[show, enter, show_kept, leave, alive])
+def policy_of(settings: Settings) -> Policy:
+    return Policy(settings.password_policy, (settings.operator.name, settings.operator.portal))
+
+
+def totp_keys(settings: Settings) -> list[bytes]:
+    return [keys.totp for keys in settings.key_ring]
+
+
+def home_of(*, staff: bool) -> str:
+    """Where people land who did not say where to."""
+    return "/staff" if staff else "/"
+
+
+async def after_proof(request: Request[Any, Any, Any], identity: Identity, target: str) -> Response[bytes]:
+    """Back to where the proof was asked for; a form that was typed there is offered again."""
+    if await kept.find(identity.actor_id):
+        return go(request, "sign_in.kept")
+    return go_to(request, safe_next(target))
+
+
+async def _welcome(request: Request[Any, Any, Any], entered: Entered) -> Response[bytes]:
+    ctx = context_of(request)
+    cookies = ctx.site.cookies
+    ctx.cookies.append(cookies.set(cookies.session, entered.token))
+    ctx.cookies += [cookies.clear(cookies.visitor), cookies.clear(cookies.step)]
+    if entered.device:
+        ctx.cookies.append(cookies.set(cookies.device, entered.device, max_age=DEVICE_SECONDS))
+    if entered.remember:
+        async with transaction():
+            value = await staying.remember(entered.user_id, ctx.origin)
+        ctx.cookies.append(cookies.set(cookies.remember, value, max_age=STAY_SECONDS))
+    if await kept.find(entered.user_id):
+        return go(request, "sign_in.kept")
+    return go_to(request, entered.next or home_of(staff=entered.staff))
+
+
+async def _complete(
+    request: Request[Any, Any, Any], challenge: Challenge, method: str, ports: Ports, settings: Settings
+) -> Entered:
+    """Inside the transaction that used the code up."""
+    user = await sign_ins.get_user(challenge.user_id)
+    if user is None or user["disabled_at"] is not None:
+        raise WrongCode("", "code")
+    return await sign_ins.complete(
+        user,
+        context_of(request).origin,
+        Wishes(**challenge.wishes),
+        method=method,
+        messages=ports.messages,
+        session_limits=limits_of(settings),
+        device=challenge.device,
+    )
+
+
+async def _come_back(
+    request: Request[Any, Any, Any], cookie: str, target: str, ports: Ports, settings: Settings
+) -> Entered | None:
+    """A phone that was asked to keep somebody signed in: a new sign-in, but nothing proved."""
+    ctx = context_of(request)
+    found = await staying.come_back(cookie, ctx.origin, messages=ports.messages)
+    if found is None:
+        ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.remember))
+        return None
+    user_id, fresh = found
+    ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.remember, fresh, max_age=STAY_SECONDS))
+    return await sign_ins.return_remembered(user_id, ctx.origin, target, session_limits=limits_of(settings))
+
+
+async def _challenge(request: Request[Any, Any, Any]) -> Challenge | None:
+    return await challenges.find(_step_token(request))
+
+
+def _start_again(request: Request[Any, Any, Any], over: ChallengeOver) -> Response[bytes]:
+    ctx = context_of(request)
+    ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.step))
+    form = Form.empty("email", "password", next="")
+    form.reject(None, over)
+    return page(request, "sign_in/index", fragment="sign_in/_form", status=422, form=form, expired=False)
+
+
+def _step_token(request: Request[Any, Any, Any]) -> str:
+    return request.cookies.get(context_of(request).site.cookies.step, "")
+
+
+def _link_token(request: Request[Any, Any, Any]) -> str:
+    return request.cookies.get(context_of(request).site.cookies.link, "")
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        show,
+        enter,
+        show_code,
+        answer_code,
+        show_backup_code,
+        use_backup_code,
+        show_forgot,
+        ask_reset,
+        show_reset,
+        set_password,
+        show_not_me,
+        disown,
+        show_prove,
+        prove,
+        show_kept,
+        leave,
+        alive,
+    ],
+)
