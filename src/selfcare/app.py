@@ -66,7 +66,7 @@ class Application(Outside):
 
     async def catch_up(self) -> int:
         """Do the background work that is due, one by one; for tests and tools."""
-        return await self.ports.jobs.drain(background.registry(self.site.settings))
+        return await self.ports.jobs.drain(background.registry(self.site.settings, self.ports))
 
 
 def build_ports(settings: Settings) -> Ports:
@@ -141,7 +141,7 @@ def configure(settings: Settings) -> None:
 
 
 async def _work(settings: Settings, ports: Ports, stop: asyncio.Event) -> None:
-    await ports.jobs.run(background.registry(settings), background.schedule(settings), stop)
+    await ports.jobs.run(background.registry(settings, ports), background.schedule(settings), stop)
 
 
 def _identity(request: Request[Any, Any, Any]) -> Identity:

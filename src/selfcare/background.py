@@ -15,12 +15,17 @@ from selfcare.messages import outbox
 from selfcare.messages.outbox import Post
 from selfcare.messages.rendering import Words
 from selfcare.places import folder
+from selfcare.portal.sign_in import recoveries
 from selfcare.ports.messages import MailSender
+from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 
 
-def registry(settings: Settings) -> Registry:
+def registry(settings: Settings, ports: Ports) -> Registry:
     known = Registry()
+    recovery = recoveries.Posts(ports.messages)
+    known.add("sign_in.send_reset", recovery.send_reset)
+    known.add("sign_in.tell_locked", recovery.tell_locked)
     known.add(outbox.SEND, post(settings).send_now, tries=outbox.TRIES)
     known.add("messages.forget_old", outbox.forget_old)
     known.add("jobs.forget_old", cleaning.forget_old_jobs)

@@ -121,7 +121,8 @@ async def _work(settings: Settings) -> None:
     database = await opened(settings.database_url)
     try:
         log.info("working")
-        await build_ports(settings).jobs.run(background.registry(settings), background.schedule(settings), stop)
+        ports = build_ports(settings)
+        await ports.jobs.run(background.registry(settings, ports), background.schedule(settings), stop)
     finally:
         await database.close()
 

@@ -37,7 +37,13 @@ async def test_after_half_an_hour_the_door_opens_again(visitor: Browser) -> None
 
 
 async def test_another_spelling_counts_as_the_same_address(visitor: Browser) -> None:
-    for email in ("asha@example.test", "ASHA@example.test", " asha@EXAMPLE.test", "Asha@Example.Test", "asha@example.TEST"):
+    for email in (
+        "asha@example.test",
+        "ASHA@example.test",
+        " asha@EXAMPLE.test",
+        "Asha@Example.Test",
+        "asha@example.TEST",
+    ):
         await visitor.sign_in(email, "Wrong-Pass-1!")
     assert "Locked" in (await visitor.sign_in("asha@example.test")).text
 

@@ -44,7 +44,7 @@ async def greet(user_id: UUID, cookie: str | None, origin: Origin, *, messages: 
                 at=clock.now(),
                 device=origin.device[:200],
                 country=origin.country,
-                link=f"/sign-in/not-me?token={token}",
+                path=f"/sign-in/not-me?token={token}",
             )
     return value
 

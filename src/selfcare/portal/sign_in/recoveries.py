@@ -158,5 +158,5 @@ class Posts:
             dedupe_key=f"reset:{key}",
             until=clock.now() + tokens.LIFE[Purpose.RESET],
             expires_at=clock.now() + tokens.LIFE[Purpose.RESET],
-            link=f"/sign-in/reset?token={token}",
+            path=f"/sign-in/reset?token={token}",
         )

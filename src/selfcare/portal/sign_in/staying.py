@@ -89,7 +89,7 @@ async def forget_all(user_id: UUID) -> None:
 
 
 def _is_second_tab(row: dict[str, Any], token: str) -> bool:
-    return row["previous_hash"] == ids.token_hash(token) and clock.now() - row["rotated_at"] <= GRACE
+    return bool(row["previous_hash"] == ids.token_hash(token) and clock.now() - row["rotated_at"] <= GRACE)
 
 
 async def _betrayed(series: str, user_id: UUID, origin: Origin, messages: Messages) -> None:
