@@ -16,6 +16,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
 
 from selfcare import background, flags, places
+from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.audit import log as audit
 from selfcare.db.engine import open_database
@@ -72,7 +73,7 @@ class Application(Outside):
 def build_ports(settings: Settings) -> Ports:
     """The adapters that the settings name."""
     jobs = EmbeddedJobs()
-    return Ports(jobs=jobs, messages=Outbox(jobs, background.messages_keys(settings)))
+    return Ports(jobs=jobs, messages=Outbox(jobs, background.messages_keys(settings)), charging=EmbeddedCharging())
 
 
 def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool = False) -> Application:

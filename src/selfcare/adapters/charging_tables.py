@@ -10,7 +10,11 @@ from piccolo.table import Table
 
 
 class Bucket(Table, tablename="bucket"):
-    """`members` is a JSON list of the service ids that share it besides `service_id`, NULL when not shared."""
+    """`members` is a JSON list of the service ids that share it besides `service_id`, NULL when not shared.
+
+    `granted`, `consumed` and `forfeited` (ended unused by a reset) count from the beginning; `granted` NULL = unknown.
+    Since `period_started_at` it gave `consumed` − `consumed_before`.
+    """
 
     id = UUID(primary_key=True, default=None)
     customer_id = UUID(default=None)
@@ -33,6 +37,11 @@ class Bucket(Table, tablename="bucket"):
     as_of = Timestamptz(default=None)
     created_at = Timestamptz(default=None)
     external_id = Varchar(80, null=True, default=None, unique=True)
+    granted = BigInt(null=True, default=None)
+    consumed = BigInt(default=0)
+    consumed_before = BigInt(default=0)
+    forfeited = BigInt(default=0)
+    period_started_at = Timestamptz(null=True, default=None)
 
 
 class AllowanceGrant(Table, tablename="allowance_grant"):
@@ -71,3 +80,22 @@ class UsageRecord(Table, tablename="usage_record"):
     bucket_id = UUID(null=True, default=None)
     created_at = Timestamptz(default=None)
     external_id = Varchar(80, unique=True)
+
+
+class Consumption(Table, tablename="consumption"):
+    """What one record took from one bucket: for every bucket these add up to its `consumed`."""
+
+    record_id = UUID(primary_key=True, default=None)
+    bucket_id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    amount = BigInt(default=None)
+    at = Timestamptz(default=None)
+
+
+class Meter(Table, tablename="usage_meter"):
+    """One row per metered service: whoever changes its buckets counts `revision` up first, and so waits for others."""
+
+    service_id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    revision = BigInt(default=1)
+    changed_at = Timestamptz(default=None)

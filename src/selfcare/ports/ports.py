@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from selfcare.ports.charging import Charging
 from selfcare.ports.jobs import Jobs
 from selfcare.ports.messages import Messages
 
@@ -14,3 +15,4 @@ class Ports:
 
     jobs: Jobs
     messages: Messages
+    charging: Charging
