@@ -101,7 +101,7 @@ def _beside(product: Any) -> Litestar:
 
 
 def _rows_for(table: Any, size: int) -> dict[str, Any]:
-    """Half of the page is text that stands still, half is rows."""
+    """A quarter of the page is text that stands still, the rest is rows."""
     from datetime import date
 
     from selfcare.kernel.money import Money
@@ -110,7 +110,7 @@ def _rows_for(table: Any, size: int) -> dict[str, Any]:
         {"name": f"Row & <{i}>", "number": i, "amount": Money(100 * i, "GBP"), "on": date(2026, 1, 1 + i % 28)}
         for i in range(1000)
     ]
-    values = {"title": "Static", "filler": "x" * (size // 2), "rows": rows[:1]}
+    values = {"title": "Static", "filler": "x" * (size // 4), "rows": rows[:1]}
     while len(table.render(values).encode()) < size:
         values["rows"] = rows[: len(values["rows"]) + 1]
     return values

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from litestar import Litestar, Request
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
 
@@ -21,7 +21,6 @@ from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.audit import log as audit
 from selfcare.db.engine import open_database
 from selfcare.identity import limits
-from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
 from selfcare.kernel.errors import NotFound, SelfcareError
 from selfcare.messages.outbox import Outbox
@@ -94,12 +93,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool =
     inside = Litestar(
         route_handlers=[*ROUTERS, *_demo_routers(settings)],
         guards=[gatekeeper],
-        dependencies={
-            "identity": Provide(_identity, sync_to_thread=False),
-            "ports": Provide(_constant(ports), sync_to_thread=False),
-            "settings": Provide(_constant(settings), sync_to_thread=False),
-            "passwords": Provide(_constant(passwords), sync_to_thread=False),
-        },
+        dependencies=_dependencies(settings, ports, passwords),
         exception_handlers={
             HTTPException: errors.on_http_error,
             SelfcareError: errors.on_domain_error,
@@ -145,18 +139,35 @@ async def _work(settings: Settings, ports: Ports, stop: asyncio.Event) -> None:
     await ports.jobs.run(background.registry(settings, ports), background.schedule(settings), stop)
 
 
-def _identity(request: Request[Any, Any, Any]) -> Identity:
-    identity = context_of(request).identity
-    if identity is None:
-        raise NotFound
-    return identity
+def _dependencies(settings: Settings, ports: Ports, passwords: Passwords) -> dict[str, Provide]:
+    """What handlers may ask for by name.
 
+    Each asks for the one before: for two that know nothing of each other Litestar starts tasks, an eighth of a page.
+    """
+    the_settings, the_ports, the_passwords = settings, ports, passwords
 
-def _constant(value: Any) -> Callable[[], Any]:
-    def give() -> Any:
-        return value
+    def give_settings() -> Any:
+        return the_settings
 
-    return give
+    def give_ports(settings: NamedDependency[Any]) -> Any:
+        return the_ports
+
+    def give_passwords(ports: NamedDependency[Any]) -> Any:
+        return the_passwords
+
+    def give_identity(request: Request[Any, Any, Any], passwords: NamedDependency[Any]) -> Any:
+        identity = context_of(request).identity
+        if identity is None:
+            raise NotFound
+        return identity
+
+    inner: dict[str, Callable[..., Any]] = {
+        "settings": give_settings,
+        "ports": give_ports,
+        "passwords": give_passwords,
+        "identity": give_identity,
+    }
+    return {name: Provide(give, sync_to_thread=False) for name, give in inner.items()}
 
 
 def _demo_routers(settings: Settings) -> list[ControllerRouterHandler]:

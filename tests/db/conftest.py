@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +24,9 @@ async def things(database: Database) -> Database:
 def nothing_leaks() -> Iterator[None]:
     before = sqlite_threads()
     yield
+    deadline = time.monotonic() + 5
+    while sqlite_threads() != before and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert sqlite_threads() == before
     assert not is_open()
     assert not in_transaction()
@@ -31,8 +36,15 @@ def sqlite_threads() -> int:
     return sum(thread.name == NAME for thread in threading.enumerate())
 
 
-def held(engine: object) -> int:
-    """Connections that somebody has taken and not given back."""
+async def held(engine: object) -> int:
+    """Connections that somebody has taken and not given back. A thread that was told to end gets the time to."""
+    deadline = time.monotonic() + 5
+    while (many := _held(engine)) and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+    return many
+
+
+def _held(engine: object) -> int:
     assert database().engine is engine
     if database().dialect == "sqlite":
         return sqlite_threads() - len(engine._idle)  # type: ignore[attr-defined]

@@ -6,10 +6,15 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+
+# Piccolo registers its converters when it is imported: ours come after.
+import piccolo.engine.sqlite  # noqa: F401
 
 from selfcare.db import counting
 from selfcare.db.engine import Duplicate, Row
@@ -31,6 +36,16 @@ PRAGMAS = (
     "mmap_size=2147418112",
 )
 NAME = "selfcare-sqlite"
+
+
+# Piccolo's converters look at each value three ways; these run for every id and time of every row.
+sqlite3.register_converter("UUID", lambda text: UUID(text.decode()))
+sqlite3.register_converter("TIMESTAMPTZ", lambda text: _aware(datetime.fromisoformat(text.decode())))
+sqlite3.register_converter("BOOLEAN", lambda text: text == b"1")
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class Here:

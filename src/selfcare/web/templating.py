@@ -8,19 +8,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from selfcare.formats import day, hour, moment, money
-from selfcare.kernel import clock, msisdn, units, words
+from selfcare.kernel import clock, msisdn, units
 from selfcare.kernel.words import _, ngettext
+from selfcare.web.lean import LeanEnvironment, install_words
 
 
 class Templates:
     """Renders `name` ("topup/index") from the folder of templates."""
 
     def __init__(self, folder: Path, *, development: bool = False, **globals_: object):
-        self.environment = Environment(
+        self.environment = LeanEnvironment(
             loader=FileSystemLoader(folder),
             autoescape=True,
             undefined=StrictUndefined,
@@ -29,7 +30,7 @@ class Templates:
             auto_reload=development,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
-        self.environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+        install_words(self.environment)
         self.environment.filters.update(FILTERS)
         self.environment.globals.update(globals_)
 
