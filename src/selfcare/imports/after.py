@@ -19,9 +19,9 @@ Step: TypeAlias = "Callable[[Import, list[Written]], Awaitable[None]]"
 async def check_members(work: Import, written: list[Written]) -> None:
     for made in written:
         for customer, _role, services in made.row.values["memberships"]:
-            home = str(work.known["customers", customer].id)
+            home = work.known["customers", customer].id
             for service in services:
-                if str(work.known["services", service].customer_id) != home:
+                if work.known["services", service].customer_id != home:
                     work.wrong(USERS, made.row, "memberships", f"{service} is no service of {customer}")
 
 

@@ -52,6 +52,10 @@ class Column:
     money: Literal["positive", "signed"] | None = None
     together: str | None = None
 
+    @property
+    def is_time(self) -> bool:
+        return self.read in (day, moment)
+
     def mentioned(self, value: Any) -> Iterable[tuple[str, str]]:
         if value is None:
             return ()

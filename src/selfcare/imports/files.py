@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from selfcare.imports.columns import (
@@ -41,7 +42,7 @@ _amount = whole()
 TYPES = ("mobile", "internet", "iptv", "voip", "omnicharge")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class File:
     """`owner` is the column that tells whose row it is; `fixed` are database columns no cell says anything about."""
 
@@ -57,9 +58,14 @@ class File:
     def csv(self) -> str:
         return f"{self.name}.csv"
 
-    @property
+    @cached_property
     def has_owner(self) -> bool:
         return self.owner is not None
+
+    @cached_property
+    def linked(self) -> tuple[Column, ...]:
+        """The columns that name rows of other files."""
+        return tuple(column for column in self.columns if column.refers or column.mentions)
 
 
 def _col(name: str, read: Reader, about: str, **more: Any) -> Column:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 from sqlite3 import IntegrityError as SQLiteRefused
 from typing import Any, TypeAlias
@@ -22,6 +23,7 @@ from selfcare.db.engine import Duplicate, Tx, dialect, transaction
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.imports import checks
 from selfcare.imports.after import AFTER, BEFORE
+from selfcare.imports.columns import Column
 from selfcare.imports.files import BY_NAME, FILES, File
 from selfcare.imports.problems import Problem, Problems, Refused, TooMany
 from selfcare.imports.reading import Row, rows
@@ -111,10 +113,9 @@ class Import:
     # Ids of rows that were refused: what refers to them is not told again.
     refused: set[tuple[str, str]] = field(default_factory=set)
     new_users: list[str] = field(default_factory=list)
-
-    @property
-    def text_moments(self) -> bool:
-        return dialect() == "sqlite"
+    # Whether rows of this file were imported before.
+    again: bool = True
+    on_sqlite: bool = field(default_factory=lambda: dialect() == "sqlite")
 
     async def take_all(self) -> None:
         for file in FILES:
@@ -126,6 +127,7 @@ class Import:
 
     async def _take_file(self, file: File, path: Path, size: int) -> None:
         counts = self.counts[file.name] = Counts()
+        self.again = bool(await fetch(ANY.bind(beginning=f"{file.name}/%")))
         self.progress(file.csv, 0, size)
         chunk: list[Row] = []
         reading = rows(
@@ -147,7 +149,7 @@ class Import:
     async def _take(self, file: File, chunk: list[Row], counts: Counts) -> None:
         counts.rows += len(chunk)
         chunk = [row for row in chunk if self._is_first(file, row)]
-        self.known = await self._lookup(file.name, [row.id for row in chunk])
+        self.known = await self._lookup(file.name, [row.id for row in chunk]) if self.again else {}
         fresh = [row for row in chunk if (old := self.known.get((file.name, row.id))) is None or old.marks != row.marks]
         if not fresh:
             return
@@ -189,14 +191,14 @@ class Import:
         old = self.known.get((file.name, row.id))
         made = Written(row, old.id if old else str(new_id()), None, old.marks if old else None)
         fine = True
-        for column in file.columns:
+        for column in file.linked:
             for mentioned in column.mentioned(row.values[column.name]):
                 fine = self._is_known(file, row, column.name, mentioned) and fine
         if not fine:
             return None
         made.customer_id = self._owner(file, row, made)
         if not self._is_one_customers(file, row, made) or (
-            old and file.has_owner and str(old.customer_id) != str(made.customer_id) and self._moved(file, row)
+            old and file.has_owner and old.customer_id != made.customer_id and self._moved(file, row)
         ):
             return None
         self.known[file.name, row.id] = Known(made.id, made.customer_id, row.marks)
@@ -224,10 +226,10 @@ class Import:
         """A row and everything it refers to belong to the same customer."""
         if made.customer_id is None:
             return True
-        for column in file.columns:
+        for column in file.linked:
             if column.refers and (value := row.values[column.name]) is not None:
                 owner = self.known[column.refers, value].customer_id
-                if BY_NAME[column.refers].has_owner and str(owner) != str(made.customer_id):
+                if BY_NAME[column.refers].has_owner and owner != made.customer_id:
                     self.wrong(file, row, column.name, f"{value} belongs to another customer")
                     return False
         return True
@@ -264,15 +266,10 @@ class Import:
         names = ["id", *(column.to or "" for column in stored), *file.fixed, *file.stamped]
         with_customer = file.has_owner and "customer_id" not in names and file.owner != "id"
         tail = [*(self.stored(value) for value in file.fixed.values()), *([self.stored(self.now)] * len(file.stamped))]
-        values = [
-            (
-                made.id,
-                *(self._cell(made, column) for column in stored),
-                *tail,
-                *((made.customer_id,) if with_customer else ()),
-            )
-            for made in written
-        ]
+        cells = [self._cells(written, column) for column in stored]
+        ids, homes = [made.id for made in written], [made.customer_id for made in written]
+        same = [repeat(value, len(written)) for value in tail]
+        values = list(zip(ids, *cells, *same, *((homes,) if with_customer else ()), strict=True))
         await self.tx.insert(file.table, [*names, "customer_id"] if with_customer else names, values)
         await self.tx.insert(
             "imported",
@@ -290,7 +287,8 @@ class Import:
             if columns:
                 sets = ", ".join(f'"{column.to}" = {self._place(n)}' for n, column in enumerate(columns, 1))
                 sets += ", version = version + 1" if file.name == "products" else ""
-                values = [(*(self._cell(made, column) for column in columns), made.id) for made in some]
+                cells = [self._cells(some, column) for column in columns]
+                values = list(zip(*cells, [made.id for made in some], strict=True))
                 await self.tx.many(
                     f'UPDATE "{file.table}" SET {sets} WHERE id = {self._place(len(columns) + 1)}', values
                 )
@@ -298,19 +296,21 @@ class Import:
             marks = [(made.row.marks, f"{file.name}/{made.row.id}") for made in written]
             await self.tx.many(f"UPDATE imported SET marks = {self._place(1)} WHERE name = {self._place(2)}", marks)
 
-    def _cell(self, made: Written, column: Any) -> Any:
-        value = made.row.values[column.name]
-        if column.refers:
-            return None if value is None else self.known[column.refers, value].id
-        if value is None and column.name == "zone":
-            return self.zone
-        return self.stored(value)
+    def _cells(self, written: list[Written], column: Column) -> list[Any]:
+        """One column of many rows, as the database wants it."""
+        name = column.name
+        values = [made.row.values[name] for made in written]
+        if file := column.refers:
+            return [None if value is None else self.known[file, value].id for value in values]
+        if name == "zone":
+            return [value or self.zone for value in values]
+        return [self.stored(value) for value in values] if column.is_time and self.on_sqlite else values
 
     def stored(self, value: Any) -> Any:
-        return _as_text(value) if self.text_moments and isinstance(value, date) else value
+        return _as_text(value) if self.on_sqlite and isinstance(value, date) else value
 
     def _place(self, n: int) -> str:
-        return "?" if self.text_moments else f"${n}"
+        return "?" if self.on_sqlite else f"${n}"
 
 
 async def import_folder(
@@ -410,11 +410,10 @@ def _refuse_other_files(folder: Path) -> None:
 
 def _mentioned(file: File, chunk: Iterable[Row]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for column in file.columns:
-        if column.refers or column.mentions:
-            for row in chunk:
-                for name, id in column.mentioned(row.values[column.name]):
-                    found.setdefault(name, set()).add(id)
+    for column in file.linked:
+        for row in chunk:
+            for name, id in column.mentioned(row.values[column.name]):
+                found.setdefault(name, set()).add(id)
     return found
 
 
@@ -430,7 +429,14 @@ def _as_text(value: date) -> str:
     return str(value)
 
 
-LOOKUP = Prepared.sql("SELECT name, row_id, customer_id, marks FROM imported WHERE name IN :names")
+# Ids as text: they are only compared and handed on.
+LOOKUP = Prepared.sql(
+    """
+    SELECT name, CAST(row_id AS TEXT) AS row_id, CAST(customer_id AS TEXT) AS customer_id, marks
+    FROM imported WHERE name IN :names
+    """
+)
+ANY = Prepared.sql("SELECT name FROM imported WHERE name LIKE :beginning LIMIT 1")
 
 
 # Addresses are the same in capitals; a number is free again when its line has ended.

@@ -14,6 +14,7 @@ from zlib import crc32
 from selfcare.imports.columns import Wrong, currency, money, shown
 from selfcare.imports.files import File, Values
 from selfcare.imports.problems import Problem, Problems
+from selfcare.kernel.money import EXPONENTS
 
 LONGEST_CELL = 100_000
 LONGEST_LINE = 1_000_000
@@ -48,44 +49,95 @@ def rows(
     # Bytes that are not UTF-8 become surrogates, so that their cell can be named.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as opened:
         binary: Any = opened.buffer
-        lines = _Lines(opened)
-        reader = csv.reader(lines, strict=True)
-        places: list[int] | None = None
-        numbers: dict[str, int] = {}
-        while True:
-            line = reader.line_num + 1
-            try:
-                cells = next(reader, None)
-            except (csv.Error, Unreadable) as error:
-                problems.add(Problem(file.csv, line, 0, "", _in_words(error)))
-                return
-            if cells is None:
-                break
-            if places is None:
-                places = _places(cells, file, problems)
-                if not places:
-                    return
-                width = len(cells)
-                numbers = {column.name: place + 1 for column, place in zip(file.columns, places, strict=True)}
-            elif cells:
-                said(binary.tell())
-                if len(cells) != width:
-                    wrong = f"{len(cells)} cells; expected {width}, as in the first line"
-                    problems.add(Problem(file.csv, line, 0, "", wrong))
-                    continue
-                row = Row(line, "", {}, "", numbers)
-                if _fill(
-                    row,
-                    [cells[place].strip() if place >= 0 else "" for place in places],
-                    file,
-                    problems,
-                    default_currency,
-                ):
+        reader = csv.reader(_Lines(opened), strict=True)
+        cells = _next(reader, file, problems)
+        if cells is None:
+            if not problems.found:
+                problems.add(Problem(file.csv, 1, 0, "", f"the file is empty; expected {_header(file)}"))
+            return
+        if not _is_header(cells, file, problems):
+            return
+        layout = Layout(file, [name.strip() for name in cells], default_currency)
+        line = reader.line_num + 1
+        while (cells := _next(reader, file, problems)) is not None:
+            said(binary.tell())
+            if cells:
+                row = layout.read(cells, line, problems)
+                if row.marks:
                     yield row
                 elif row.id:
                     refused(row.id)
-        if places is None:
-            problems.add(Problem(file.csv, 1, 0, "", f"the file is empty; expected {_header(file)}"))
+            line = reader.line_num + 1
+
+
+class Layout:
+    """Where the columns of a file stand in its lines."""
+
+    def __init__(self, file: File, header: list[str], default_currency: str) -> None:
+        self.file = file
+        self.width = len(header)
+        self.default_currency = currency(default_currency)
+        self.places = {name: place for place, name in enumerate(header, 1)}
+        self.here = [
+            (header.index(column.name), n, column) for n, column in enumerate(file.columns) if column.name in header
+        ]
+        self.usual = {column.name: column.usual for column in file.columns}
+        self.has_currency = "currency" in self.usual
+        self.currency_place = self.places.get("currency", 0) - 1
+        self.packed = struct.Struct(f">{len(file.columns)}I")
+
+    def read(self, cells: list[str], line: int, problems: Problems) -> Row:
+        """Without marks when anything is wrong with it."""
+        values = self.usual.copy()
+        row = Row(line, "", values, "", self.places)
+        if len(cells) != self.width:
+            wrong = f"{len(cells)} cells; expected {self.width}, as in the first line"
+            problems.add(Problem(self.file.csv, line, 0, "", wrong))
+            return row
+        before = len(problems.found)
+        marks = [0] * len(self.file.columns)
+        spent_in = self._currency(cells)
+        for place, n, column in self.here:
+            cell = cells[place].strip()
+            if not cell:
+                if column.needed:
+                    self._wrong(problems, line, column.name, "it is empty; expected a value")
+                continue
+            marks[n] = crc32(cell.encode("utf-8", "surrogatepass"))
+            try:
+                if column.money:
+                    values[column.name] = money(cell, spent_in, signed=column.money == "signed")
+                else:
+                    values[column.name] = column.read(cell)
+            except Wrong as error:
+                self._wrong(problems, line, column.name, str(error))
+        row.id = values["id"] or ""
+        if self.has_currency:
+            values["currency"] = spent_in
+        if len(problems.found) == before and self.file.rule:
+            for name, message in self.file.rule(values):
+                self._wrong(problems, line, name, message)
+        if len(problems.found) == before:
+            row.marks = self.packed.pack(*marks).hex()
+        return row
+
+    def _currency(self, cells: list[str]) -> str:
+        """A bad one is told when its own cell is read."""
+        written = cells[self.currency_place].strip() if self.currency_place >= 0 else ""
+        return written if written in EXPONENTS else self.default_currency
+
+    def _wrong(self, problems: Problems, line: int, name: str, message: str) -> None:
+        problems.add(Problem(self.file.csv, line, self.places.get(name, 0), name, message))
+
+
+def _next(reader: Any, file: File, problems: Problems) -> list[str] | None:
+    line = reader.line_num + 1
+    try:
+        cells: list[str] | None = next(reader, None)
+    except (csv.Error, Unreadable) as error:
+        problems.add(Problem(file.csv, line, 0, "", _in_words(error)))
+        return None
+    return cells
 
 
 class _Lines:
@@ -106,14 +158,13 @@ class _Lines:
         return line
 
 
-def _places(header: list[str], file: File, problems: Problems) -> list[int]:
-    """For each column of the file its place in the line, -1 where it is left out; nothing when the header is wrong."""
+def _is_header(cells: list[str], file: File, problems: Problems) -> bool:
     known = [column.name for column in file.columns]
-    names = [name.strip() for name in header]
+    names = [name.strip() for name in cells]
     before = len(problems.found)
     if len(names) == 1 and ";" in names[0]:
         problems.add(Problem(file.csv, 1, 1, "", "the cells are separated by semicolons; expected commas"))
-        return []
+        return False
     for place, name in enumerate(names, 1):
         if name not in known:
             close = get_close_matches(name, known, 1)
@@ -124,52 +175,7 @@ def _places(header: list[str], file: File, problems: Problems) -> list[int]:
     for column in file.columns:
         if column.needed and column.name not in names:
             problems.add(Problem(file.csv, 1, 0, "", f"the column {column.name} is missing; expected {_header(file)}"))
-    if len(problems.found) > before:
-        return []
-    return [names.index(name) if name in names else -1 for name in known]
-
-
-def _fill(row: Row, cells: list[str], file: File, problems: Problems, default_currency: str) -> bool:
-    """False when anything is wrong with the row."""
-    before = len(problems.found)
-
-    def wrong(name: str, message: str) -> None:
-        problems.add(Problem(file.csv, row.line, row.places[name], name, message))
-
-    for cell, column in zip(cells, file.columns, strict=True):
-        if not cell:
-            row.values[column.name] = column.usual
-            if column.needed:
-                wrong(column.name, "it is empty; expected a value")
-            continue
-        try:
-            row.values[column.name] = cell if column.money else column.read(cell)
-        except Wrong as error:
-            wrong(column.name, str(error))
-    row.id = row.values.get("id") or ""
-    if len(problems.found) == before:
-        _finish(row.values, file, default_currency, wrong)
-    packed = struct.pack(f">{len(cells)}I", *[crc32(cell.encode("utf-8", "surrogatepass")) for cell in cells])
-    row.marks = packed.hex()
     return len(problems.found) == before
-
-
-def _finish(values: Values, file: File, default_currency: str, wrong: Callable[[str, str], None]) -> None:
-    """Amounts, which need the currency of their row, and the rules between columns."""
-    if "currency" in values and values["currency"] is None:
-        values["currency"] = currency(default_currency)
-    fine = True
-    for column in file.columns:
-        value: Any = values[column.name]
-        if column.money and isinstance(value, str):
-            try:
-                values[column.name] = money(value, values["currency"], signed=column.money == "signed")
-            except Wrong as error:
-                fine = False
-                wrong(column.name, str(error))
-    if fine and file.rule:
-        for name, message in file.rule(values):
-            wrong(name, message)
 
 
 def _header(file: File) -> str:
