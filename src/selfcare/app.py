@@ -20,6 +20,7 @@ from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.audit import log as audit
 from selfcare.db.engine import open_database
+from selfcare.demo import outbox as demo_outbox
 from selfcare.identity import limits
 from selfcare.identity.passwords import Passwords
 from selfcare.kernel.errors import NotFound, SelfcareError
@@ -171,4 +172,4 @@ def _dependencies(settings: Settings, ports: Ports, passwords: Passwords) -> dic
 
 
 def _demo_routers(settings: Settings) -> list[ControllerRouterHandler]:
-    return []
+    return [demo_outbox.router] if settings.demo else []

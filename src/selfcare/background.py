@@ -2,6 +2,7 @@
 
 from datetime import time, timedelta
 
+from selfcare.adapters import mail_outbox
 from selfcare.adapters.mail_outbox import NowhereSender, OutboxSender
 from selfcare.adapters.mail_smtp import Relay, SmtpSender
 from selfcare.audit import log as audit
@@ -28,6 +29,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("sign_in.tell_locked", recovery.tell_locked)
     known.add(outbox.SEND, post(settings).send_now, tries=outbox.TRIES)
     known.add("messages.forget_old", outbox.forget_old)
+    known.add("outbox.forget_old", mail_outbox.forget_old)
     known.add("jobs.forget_old", cleaning.forget_old_jobs)
     known.add("database.optimize", cleaning.optimize_database)
     known.add("audit.anchor", _anchor)
@@ -44,6 +46,7 @@ def schedule(settings: Settings) -> Schedule:
     again.every("limits.forget_old", timedelta(hours=1))
     again.daily("sign_in.forget_old", at=time(3, 0), zone=settings.zone)
     again.every("messages.forget_old", timedelta(hours=1))
+    again.daily("outbox.forget_old", at=time(3, 5), zone=settings.zone)
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)
     again.daily("database.optimize", at=time(3, 30), zone=settings.zone)
     return again

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from selfcare.adapters import mail_outbox
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.adapters.mail_outbox import NowhereSender, OutboxSender
 from selfcare.adapters.outbox_tables import OutboxMail
@@ -322,6 +323,19 @@ async def test_old_copies_go_and_links_that_wait_too_long_go_first(
     clock.travel_by(timedelta(days=730))
     await clean("c")
     assert not await Notification.exists()
+
+
+async def test_the_outbox_is_emptied_after_a_month(messages: Outbox, jobs: EmbeddedJobs, asha: User) -> None:
+    known = registry(OutboxSender())
+    known.add("outbox.forget_old", mail_outbox.forget_old)
+    await ask_for_reset(messages)
+    await jobs.drain(known)
+    for days, kept in ((30, 1), (1, 0)):
+        clock.travel_by(timedelta(days=days))
+        async with transaction():
+            await jobs.enqueue("outbox.forget_old", key=f"{days}", payload={})
+        await jobs.drain(known)
+        assert await OutboxMail.count() == kept
 
 
 async def test_who_wants_to_be_forgotten_is(messages: Outbox, jobs: EmbeddedJobs, asha: User) -> None:

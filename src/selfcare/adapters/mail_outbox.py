@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from selfcare.adapters.outbox_tables import OutboxMail
 from selfcare.db.engine import transaction
+from selfcare.jobs.registry import Job
+from selfcare.kernel import clock
 from selfcare.ports.messages import Mail, MailNotSetUp
+
+KEPT = timedelta(days=30)
 
 
 class OutboxSender:
@@ -23,6 +29,11 @@ class OutboxSender:
         )
         async with transaction():
             await OutboxMail.insert(row).on_conflict(target=OutboxMail.id, action="DO NOTHING")
+
+
+async def forget_old(_job: Job) -> None:
+    async with transaction():
+        await OutboxMail.delete().where(OutboxMail.at < clock.now() - KEPT)
 
 
 class NowhereSender:
