@@ -94,6 +94,10 @@ class Outside:
                 status = message["status"]
                 ours = [*self.headers, (b"x-request-id", request_id.encode())]
                 ours += [(b"set-cookie", cookie.encode("latin-1")) for cookie in ctx.cookies]
+                theirs = {name.lower() for name, _value in message["headers"]}
+                # A handler may say less about where people come from, never more.
+                if b"referrer-policy" in theirs:
+                    ours = [pair for pair in ours if pair[0] != b"referrer-policy"]
                 names = {name for name, _value in ours if name != b"set-cookie"}
                 message["headers"] = [pair for pair in message["headers"] if pair[0].lower() not in names] + ours
             await send(message)
