@@ -26,6 +26,7 @@ from selfcare.identity.passwords import Passwords
 from selfcare.kernel.errors import NotFound, SelfcareError
 from selfcare.messages.outbox import Outbox
 from selfcare.portal.account import routes as account
+from selfcare.portal.account.security import routes as security
 from selfcare.portal.billing import routes as billing
 from selfcare.portal.dashboard import routes as dashboard
 from selfcare.portal.help import routes as help_
@@ -52,6 +53,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     billing.router,
     topup.router,
     account.router,
+    security.router,
     help_.router,
     staff.router,
 )

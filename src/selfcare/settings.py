@@ -175,6 +175,10 @@ class Settings:
         """The current keys and those before them: what was made with an older one is still accepted."""
         return tuple(Keys.of(secret) for secret in self.secret_key or (DEVELOPMENT_SECRET,))
 
+    @property
+    def totp_keys(self) -> list[bytes]:
+        return [keys.totp for keys in self.key_ring]
+
     @cached_property
     def operator(self) -> Theme:
         return load(Path(self.theme) if self.theme else None)

@@ -25,6 +25,7 @@ NEIGHBOURS = {
     ("addons", "services"): "an add-on goes onto a service",
     ("addons", "pay"): "it is paid",
     ("addons", "cards"): "by a saved card",
+    ("account", "sign_in"): "the same proofs open the door and change its lock",
     ("pay", "billing"): "a payment settles bills",
     ("pay", "cards"): "by a saved card",
     ("alerts", "services"): "warns of what ends or runs out",

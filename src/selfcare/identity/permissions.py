@@ -109,6 +109,14 @@ TABLE: Mapping[str, Access] = {
     "billing.invoice": customer(Right.VIEW_OWN_BILLS),
     # account
     "account": customer(Right.VIEW_OWN_ACCOUNT),
+    "account.security": signed_in(),
+    "account.security.app": signed_in(step_up=True, flag="2fa"),
+    "account.security.turn_on": signed_in(step_up=True, flag="2fa"),
+    "account.security.off": signed_in(step_up=True, flag="2fa"),
+    "account.security.turn_off": signed_in(step_up=True, flag="2fa"),
+    "account.security.renew_codes": signed_in(step_up=True, flag="2fa"),
+    "account.password": signed_in(),
+    "account.change_password": signed_in(),
     # topup
     "topup": customer(Right.VIEW_OWN_SERVICES),
     "topup.service": customer(Right.VIEW_OWN_SERVICES),

@@ -104,7 +104,7 @@ async def answer_code(
     try:
         await challenges.claim_try(token, challenge.user_id)
         async with transaction():
-            await challenges.answer_code(token, challenge, form["code"], ctx.origin, totp_keys(settings))
+            await challenges.answer_code(token, challenge, form["code"], ctx.origin, settings.totp_keys)
             entered = await _complete(request, challenge, "app", ports, settings)
     except ChallengeOver as over:
         return _start_again(request, over)
@@ -235,7 +235,7 @@ async def prove(
     form = await Form.read(request, "password", "code", "next")
     try:
         if form["code"]:
-            token = await proofs.prove_by_code(identity, form["code"], totp_keys(settings))
+            token = await proofs.prove_by_code(identity, form["code"], settings.totp_keys)
         else:
             token = await proofs.prove_by_password(identity, form["password"], passwords=passwords)
     except SignInEnded:
@@ -289,10 +289,6 @@ def limits_of(settings: Settings) -> sessions.Limits:
 
 def policy_of(settings: Settings) -> Policy:
     return Policy(settings.password_policy, (settings.operator.name, settings.operator.portal))
-
-
-def totp_keys(settings: Settings) -> list[bytes]:
-    return [keys.totp for keys in settings.key_ring]
 
 
 def home_of(*, staff: bool) -> str:
