@@ -18,6 +18,7 @@ from litestar.types import ControllerRouterHandler
 from selfcare import background, flags, places
 from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
+from selfcare.api.feeds import routes as feeds
 from selfcare.audit import log as audit
 from selfcare.db.engine import open_database
 from selfcare.demo import outbox as demo_outbox
@@ -56,6 +57,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     security.router,
     help_.router,
     staff.router,
+    feeds.router,
 )
 
 

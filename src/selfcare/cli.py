@@ -1,8 +1,9 @@
 """The console script `selfcare`. Calls only: what a command does stands in the module it calls."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import click
 
@@ -135,4 +136,16 @@ def verify(anchors: TextIO | None) -> None:
     from selfcare import upkeep
 
     if not asyncio.run(upkeep.verify(Settings.from_env(), click.echo, anchors or ())):
+        raise SystemExit(1)
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"))
+def feed(file: BinaryIO) -> None:
+    """Count the use in FILE, one JSON record on each line; - reads what is piped in. May be repeated."""
+    from selfcare import upkeep
+
+    taken = asyncio.run(upkeep.feed(Settings.from_env(), file, say=partial(click.echo, err=True)))
+    click.echo(f"Counted {taken.counted:,}, known before {taken.repeated:,}, refused {taken.refused:,}.")
+    if taken.refused:
         raise SystemExit(1)

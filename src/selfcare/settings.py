@@ -134,6 +134,9 @@ class Settings:
     session_idle_minutes: int = _number(30, 1, 1_440)
     session_absolute_hours: int = _number(12, 1, 168)
 
+    charging: Literal["embedded", "cgrates"] = "embedded"
+    feed_keys: tuple[str, ...] = field(default=(), repr=False)
+
     payments: Literal["embedded", "stripe"] = "embedded"
     allow_simulated_payments: bool = False
     mail_url: str = _text("", _mail_server, secret=True)
@@ -186,6 +189,7 @@ class Settings:
     def refusals(self) -> list[str]:
         """Why this must not be started, one sentence each. Nothing is refused outside production but a short secret."""
         reasons = [_too_short(len(secret)) for secret in self.secret_key if len(secret.encode()) < SHORTEST_SECRET]
+        reasons += [_feed_key_too_short(len(key)) for key in self.feed_keys if len(key) < SHORTEST_SECRET]
         if not self.production:
             return reasons
         if not self.secret_key:
@@ -214,6 +218,10 @@ def unknown(env: Mapping[str, str] = os.environ) -> list[str]:
 def _did_you_mean(name: str, known: set[str]) -> str:
     near = get_close_matches(name, known, n=1)
     return f"{name} is not a setting." + (f" Did you mean {near[0]}?" if near else "")
+
+
+def _feed_key_too_short(length: int) -> str:
+    return f"SELFCARE_FEED_KEYS has a key of {length} characters; {SHORTEST_SECRET} are the least. {MAKE_ONE}"
 
 
 def _too_short(length: int) -> str:

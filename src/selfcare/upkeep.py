@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from selfcare import doctor
 from selfcare import where as finder
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
-from selfcare.app import configure, create_app
+from selfcare.api.feeds import usage
+from selfcare.app import build_ports, configure, create_app
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db import migrate as migrations
@@ -100,6 +103,28 @@ async def verify(settings: Settings, say: Callable[[str], object], log_lines: It
         say(f"✗ {broken}")
     say("The audit log was changed." if breaks else "Nobody changed the audit log.")
     return not breaks
+
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    counted: int = 0
+    repeated: int = 0
+    refused: int = 0
+
+
+async def feed(settings: Settings, file: BinaryIO, *, say: Callable[[str], object]) -> Fed:
+    """Counts the use in a file of any length; tells why a line was refused."""
+    fed, before = Fed(), 0
+    async with _database(settings):
+        charging = build_ports(settings).charging
+        for lines in usage.lines_of(file):
+            taken = await usage.feed(charging, [line for line in lines if line.strip()])
+            numbers = [number for number, line in enumerate(lines, before + 1) if line.strip()]
+            for each in taken.refused:
+                say(f"Line {numbers[each.at]}{f' ({each.id})' if each.id else ''}: {each.why}")
+            fed = Fed(fed.counted + taken.counted, fed.repeated + taken.repeated, fed.refused + len(taken.refused))
+            before += len(lines)
+    return fed
 
 
 def where(settings: Settings, url: str) -> Iterator[str]:

@@ -40,8 +40,14 @@ async def a_line(of: Owner, *, currency: str = "GBP", **more: Any) -> UUID:
             Product,
             [
                 {
-                    "id": product, "slug": product.hex, "name": "Lark 20", "category": "plan",
-                    "service_type": "mobile", "currency": currency, "tax_code": "standard", "created_at": BEGAN,
+                    "id": product,
+                    "slug": product.hex,
+                    "name": "Lark 20",
+                    "category": "plan",
+                    "service_type": "mobile",
+                    "currency": currency,
+                    "tax_code": "standard",
+                    "created_at": BEGAN,
                 }
             ],
         )
@@ -49,8 +55,14 @@ async def a_line(of: Owner, *, currency: str = "GBP", **more: Any) -> UUID:
             Service,
             [
                 {
-                    "id": service, "customer_id": of.customer_id, "product_id": product, "name": "Mobile",
-                    "type": "mobile", "state": "active", "currency": currency, "ocs_account": f"acc-{service}",
+                    "id": service,
+                    "customer_id": of.customer_id,
+                    "product_id": product,
+                    "name": "Mobile",
+                    "type": "mobile",
+                    "state": "active",
+                    "currency": currency,
+                    "ocs_account": f"acc-{service}",
                     "created_at": BEGAN,
                 }
                 | more

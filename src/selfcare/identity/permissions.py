@@ -122,6 +122,8 @@ TABLE: Mapping[str, Access] = {
     "topup.service": customer(Right.VIEW_OWN_SERVICES),
     # help
     "help": anybody(),
+    # feeds
+    "feeds.usage": machine(body_limit=8_000_000),
     # staff
     "staff": staff(),
     # demo

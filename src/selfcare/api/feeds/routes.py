@@ -1,0 +1,92 @@
+"""The door for the network: POST /feeds/usage."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from litestar import Request, Response, Router, post
+from litestar.di import NamedDependency
+
+from selfcare.api.feeds import usage
+from selfcare.kernel.words import _
+from selfcare.ports.charging import Taken
+from selfcare.ports.failures import Declined, Unreachable
+from selfcare.ports.ports import Ports
+from selfcare.settings import Settings
+from selfcare.web.context import context_of
+
+READERS = {
+    "application/json": usage.read_batch,
+    "application/x-ndjson": usage.read_lines,
+    "application/jsonl": usage.read_lines,
+}
+# A network that sends nonsense gets told about it a thousand times, not more.
+MOST_TOLD = 1_000
+
+
+@post("/feeds/usage", name="feeds.usage", status_code=200)
+async def take_usage(
+    request: Request[Any, Any, Any], ports: NamedDependency[Ports], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """200: all counted, or counted before. 422: the rest was, and what was not is listed."""
+    if not is_known(request.headers.get("authorization", ""), settings.feed_keys):
+        return _answer(request, 401, _("A feed key is needed."), {"WWW-Authenticate": "Bearer"})
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    reader = READERS.get(kind)
+    if reader is None:
+        return _answer(request, 415, _("Send application/json or application/x-ndjson."))
+    try:
+        taken = await usage.feed(ports.charging, reader(await request.body()))
+    except usage.TooMany as error:
+        return _answer(request, 413, error.message)
+    except usage.Unreadable as error:
+        return _answer(request, 400, error.message)
+    except Declined as error:
+        return _answer(request, 409, error.message)
+    except Unreachable as error:
+        return _answer(request, 503, error.message, {"Retry-After": str(error.retry_after)})
+    return _counted(request, taken)
+
+
+router = Router("/", route_handlers=[take_usage])
+
+
+def is_known(authorization: str, keys: Sequence[str]) -> bool:
+    """Every key is compared, and each in the same time, whatever was sent."""
+    scheme, _space, sent = authorization.partition(" ")
+    given = sha256(sent.strip().encode("utf-8", "surrogatepass")).digest()
+    found = [hmac.compare_digest(given, sha256(key.encode()).digest()) for key in keys]
+    return any(found) and scheme.lower() == "bearer"
+
+
+def _counted(request: Request[Any, Any, Any], taken: Taken) -> Response[bytes]:
+    refused = [{"index": each.at, "id": each.id, "reason": each.why} for each in taken.refused[:MOST_TOLD]]
+    body = {"counted": taken.counted, "repeated": taken.repeated, "refused": len(taken.refused)}
+    if not taken.refused:
+        return _json(200, body, "application/json")
+    title = _("Some records were refused; the others are counted.")
+    return _answer(request, 422, title, None, body | {"errors": refused})
+
+
+def _answer(
+    request: Request[Any, Any, Any],
+    status: int,
+    title: str,
+    headers: dict[str, str] | None = None,
+    more: dict[str, Any] | None = None,
+) -> Response[bytes]:
+    body = {"status": status, "title": title, "request_id": context_of(request).origin.request_id} | (more or {})
+    return _json(status, body, "application/problem+json", headers)
+
+
+def _json(status: int, body: dict[str, Any], kind: str, headers: dict[str, str] | None = None) -> Response[bytes]:
+    return Response(
+        json.dumps(body).encode(),
+        status_code=status,
+        media_type=kind,
+        headers={"Cache-Control": "no-store"} | (headers or {}),
+    )
