@@ -187,6 +187,17 @@ async def test_a_changed_row_is_named(database: Database, change: str) -> None:
     assert [each.number for each in found[1:]] == ([3] if change.startswith("hash") else [])
 
 
+@pytest.mark.parametrize("column", ["at", "id", "actor_user_id", "details"])
+async def test_nonsense_where_a_value_stood_is_named_like_any_change(database: Database, column: str) -> None:
+    await write(times=3)
+    # Only SQLite takes any text in any column.
+    nonsense = "CAST('x' AS TEXT)" if database.dialect == "sqlite" or column == "details" else "NULL"
+    if nonsense == "NULL" and column in ("at", "id"):
+        nonsense = {"at": "'0044-03-15 BC'", "id": "'00000000-0000-0000-0000-000000000000'"}[column]
+    await rewrite(database, f"UPDATE audit_event SET {column} = {nonsense} WHERE number = 2")
+    assert await verify() == [Break(str(CUSTOMER), 2, "changed")]
+
+
 async def test_a_deleted_row_is_named(database: Database) -> None:
     await write(times=4)
     await rewrite(database, "DELETE FROM audit_event WHERE number = 2")

@@ -184,14 +184,24 @@ HASHED = tuple(name for name in COLUMNS if name != "hash")
 
 
 def _hash(key: bytes, before: str, row: Mapping[str, Any]) -> str:
-    content = _canonical([before, *(_in_hash(row[name]) for name in HASHED)])
+    content = _canonical([before, *(_in_hash(name, row[name]) for name in HASHED)])
     return hmac.digest(key, content.encode(), hashlib.sha256).hex()
 
 
-def _in_hash(value: Any) -> object:
+def _in_hash(name: str, value: Any) -> object:
+    if name == "at" and isinstance(value, str):
+        value = _moment(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     return value if isinstance(value, int | None) else str(value)
+
+
+def _moment(text: str) -> datetime | str:
+    """Read as text, so that what somebody wrote there by hand is a break and not an error."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text
 
 
 def _key() -> bytes:
@@ -291,7 +301,8 @@ async def _rows() -> AsyncIterator[dict[str, Any]]:
 
 NEXT_PAGE = Prepared.sql(
     f"""
-    SELECT {", ".join(f"e.{name}" for name in COLUMNS)}, h.number AS head_number, h.hash AS head_hash
+    SELECT e.number, {", ".join(f"CAST(e.{name} AS TEXT) AS {name}" for name in COLUMNS if name != "number")},
+        h.number AS head_number, h.hash AS head_hash
     FROM audit_event e LEFT JOIN audit_head h ON h.chain = e.chain
     WHERE (e.chain, e.number) > (:chain, :number)
     ORDER BY e.chain, e.number LIMIT :most
