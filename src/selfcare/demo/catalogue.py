@@ -83,7 +83,8 @@ class Sold:
 
 def grant(kind: str, amount: int | None, label: str, **more: Any) -> dict[str, Any]:
     """`amount` None is unlimited; without `lifetime_days` it lasts for ever, of a plan until its period ends."""
-    usual = {"scope": "any", "consume_order": LAST, "mode": "add", "lifetime_days": None}
+    scope = "national" if kind in ("voice", "sms") else "any"
+    usual = {"scope": scope, "consume_order": LAST, "mode": "add", "lifetime_days": None}
     return {"kind": kind, "amount": amount, "label": label, **usual, "counts_mms": False, "blocker": False, **more}
 
 

@@ -65,7 +65,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "bucket": (
         *("id", "customer_id", "service_id", "kind", "label", "origin", "currency", "remaining", "reserved"),
         *("is_unlimited", "consume_order", "scope", "expires_at", "blocker", "disabled", "counts_mms", "as_of"),
-        "created_at",
+        *("created_at", "granted", "consumed", "period_started_at"),
     ),
     "allowance_grant": (
         *("id", "customer_id", "bucket_id", "amount", "mode", "period_start", "period_end", "reason", "created_at"),
@@ -243,7 +243,8 @@ def _add_bucket(
     unlimited = given["amount"] is None
     crowd.add(
         *("bucket", bucket, customer, service, kind, given["label"], origin, currency, left, 0, unlimited),
-        *(given["consume_order"], "any", end, False, False, given["counts_mms"], crowd.stored(crowd.when.now), start),
+        *(given["consume_order"], given["scope"], end, False, False, given["counts_mms"]),
+        *(crowd.stored(crowd.when.now), start, given["amount"] or 0, (given["amount"] or left) - left, start),
     )
     if not unlimited:
         grant = crowd.id("allowance_grant")

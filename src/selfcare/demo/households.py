@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
 
-from selfcare.adapters.charging_tables import AllowanceGrant, Bucket, UsageRecord
+from selfcare.adapters.charging_tables import AllowanceGrant, Bucket, Consumption, UsageRecord
 from selfcare.demo import catalogue, people
 from selfcare.demo.accounts import since, site_id
 from selfcare.demo.bills import Bill, Book, Item
@@ -34,6 +34,7 @@ class Line:
         self.rows, self.when, self.home, self.id = rows, when, home, service_id
         self.buckets: dict[UUID, dict[str, Any]] = {}
         self.tanks: list[Tank] = []
+        self.granted: dict[UUID, int] = {}
         activated = more.pop("activated_at", None) or since(home, when)
         number = more.get("msisdn")
         name = f"Mobile - {msisdn.show(number)}" if sold.type == "mobile" and number else f"{sold.name}"
@@ -93,6 +94,8 @@ class Line:
         self.tanks.append(Tank(bucket_id, kind, order, start, end, amount, scope))
         if amount is None:
             return
+        if start <= self.when.now:
+            self.granted[bucket_id] = self.granted.get(bucket_id, 0) + amount
         grant = {
             "id": fixed(f"grant/{bucket_id}/{start.isoformat()}"),
             "customer_id": self.home.id,
@@ -133,15 +136,46 @@ class Line:
         happened = [event for event in made if event.at <= self.when.now]
         records = list(rated(happened, self.tanks, service=self.id, customer=self.home.id))
         for tank in self.tanks:
-            if tank.left is not None and tank.start <= self.when.now and self._is_latest(tank):
-                self.buckets[tank.bucket]["remaining"] = tank.left
+            if tank.start <= self.when.now and self._is_latest(tank):
+                bucket = self.buckets[tank.bucket]
+                bucket |= {"remaining": tank.left or 0, "period_started_at": tank.start}
+        parts = list(_parts(records, self.buckets))
+        self._balance(parts)
         self.rows.add(Bucket, *self.buckets.values())
         self.rows.add(UsageRecord, *records)
+        self.rows.add(Consumption, *parts)
         return records
+
+    def _balance(self, parts: Sequence[dict[str, Any]]) -> None:
+        """What was put in is what was used, what is left and what a renewal ended unused."""
+        for bucket in self.buckets.values():
+            mine = [part for part in parts if part["bucket_id"] == bucket["id"]]
+            begun = bucket.get("period_started_at") or self.when.now
+            consumed = sum(part["amount"] for part in mine)
+            bucket["consumed"] = consumed
+            bucket["consumed_before"] = sum(part["amount"] for part in mine if part["at"] < begun)
+            bucket["granted"] = self.granted.get(bucket["id"], 0)
+            if not bucket["is_unlimited"]:
+                bucket["forfeited"] = bucket["granted"] - consumed - bucket.get("remaining", 0)
 
     def _is_latest(self, tank: Tank) -> bool:
         starts = [other.start for other in self.tanks if other.bucket == tank.bucket and other.start <= self.when.now]
         return tank.start == max(starts)
+
+
+def _parts(records: Sequence[dict[str, Any]], buckets: dict[UUID, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    unit = {"data": "bytes", "call": "seconds", "sms": "count_", "mms": "count_"}
+    for record in records:
+        if record["bucket_id"] is None:
+            continue
+        money = buckets[record["bucket_id"]]["kind"] == "money"
+        yield {
+            "record_id": record["id"],
+            "bucket_id": record["bucket_id"],
+            "customer_id": record["customer_id"],
+            "amount": record["cost_minor"] if money else record[unit[record["kind"]]],
+            "at": record["started_at"],
+        }
 
 
 def add_asha(rows: Rows, book: Book, when: Timeline) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from piccolo.table import Table
 
-from selfcare.adapters.charging_tables import AllowanceGrant, Bucket, UsageRecord
+from selfcare.adapters.charging_tables import AllowanceGrant, Bucket, Consumption, UsageRecord
 from selfcare.db.prepared import insert_many
 from selfcare.identity.tables import Customer, Membership, User
 from selfcare.portal.account.tables import Contact, Site
@@ -24,6 +24,7 @@ ORDER: tuple[type[Table], ...] = (
     Bucket,
     AllowanceGrant,
     UsageRecord,
+    Consumption,
     PaymentMethod,
 )
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from selfcare.demo.people import fixed
 from selfcare.demo.timeline import local
+from selfcare.ports.charging import COVERED_BY
 
 MB = 10**6
 _HOURS = range(24)
@@ -60,10 +61,10 @@ class Tank:
     left: int | None = None
     scope: str = "any"
 
-    def serves(self, kind: str, scope: str, amount: int, at: datetime) -> bool:
+    def serves(self, kind: str, class_: str, amount: int, at: datetime) -> bool:
         fits = self.left is None or self.left >= amount
         open_now = self.start <= at and (self.end is None or at <= self.end)
-        return fits and open_now and self.kind == kind and self.scope == scope
+        return fits and open_now and self.kind == kind and self.scope in COVERED_BY[class_]
 
 
 def events(habits: Habits, days: Iterable[date], rng: Random) -> Iterator[Event]:
@@ -113,13 +114,12 @@ def rated(made: Iterable[Event], tanks: Sequence[Tank], *, service: UUID, custom
 
 def _tank_for(event: Event, queue: Sequence[Tank]) -> Tank | None:
     kind = {"call": "voice", "data": "data", "sms": "sms", "mms": "sms"}[event.kind]
-    scope = {"international": "international", "roaming": "roaming", "premium": "premium"}.get(event.class_, "any")
     for tank in queue:
-        if tank.serves(kind, scope, event.amount, event.at):
+        if tank.serves(kind, event.class_, event.amount, event.at):
             return tank
     if not event.cost:
         return None
-    return next((tank for tank in queue if tank.serves("money", "any", event.cost, event.at)), None)
+    return next((tank for tank in queue if tank.serves("money", event.class_, event.cost, event.at)), None)
 
 
 def _events_of(habits: Habits, day: date, busy: float, rng: Random) -> Iterator[Event]:
