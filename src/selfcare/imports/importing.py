@@ -6,11 +6,12 @@ in the portal meanwhile: what is compared is the cell as it was imported last, a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 from sqlite3 import IntegrityError as SQLiteRefused
 from typing import Any, TypeAlias
@@ -129,7 +130,6 @@ class Import:
         counts = self.counts[file.name] = Counts()
         self.again = bool(await fetch(ANY.bind(beginning=f"{file.name}/%")))
         self.progress(file.csv, 0, size)
-        chunk: list[Row] = []
         reading = rows(
             path,
             file,
@@ -138,13 +138,22 @@ class Import:
             said=lambda done: self.progress(file.csv, min(done, size), size),
             refused=lambda id: self.refused.add((file.name, id)),
         )
-        for row in reading:
-            chunk.append(row)
-            if len(chunk) == AT_ONCE:
+
+        def read_some() -> list[Row]:
+            return list(islice(reading, AT_ONCE))
+
+        # The next rows are read while the database takes these: the one waits for the processor, the other does not.
+        # Only reading goes to the other thread; it touches nothing of the transaction.
+        ahead = asyncio.ensure_future(asyncio.to_thread(read_some))
+        try:
+            while chunk := await ahead:
+                ahead = asyncio.ensure_future(asyncio.to_thread(read_some))
                 await self._take(file, chunk, counts)
-                chunk = []
-        if chunk:
-            await self._take(file, chunk, counts)
+        finally:
+            # Whatever it finds after a mistake that stops us is not asked for.
+            await asyncio.gather(ahead, return_exceptions=True)
+            reading.close()
+        self.progress(file.csv, size, size)
 
     async def _take(self, file: File, chunk: list[Row], counts: Counts) -> None:
         counts.rows += len(chunk)
@@ -357,8 +366,11 @@ async def _all_of(work: Import) -> None:
         raise Refused(
             [*work.problems.found, Problem(file, 0, 0, "", f"the database refused a row: {error}")]
         ) from error
-    if work.problems.found:
-        raise Refused(work.problems.found, more=more)
+    if found := work.problems.found:
+        order = [file.csv for file in FILES]
+        raise Refused(
+            sorted(found, key=lambda each: (order.index(each.file), each.line, each.column or 999)), more=more
+        )
 
 
 async def _invite(work: Import, jobs: Jobs) -> int:

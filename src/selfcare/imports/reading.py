@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,6 +18,7 @@ from selfcare.kernel.money import EXPONENTS
 
 LONGEST_CELL = 100_000
 LONGEST_LINE = 1_000_000
+SAID_EVERY = 256
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ def rows(
     default_currency: str,
     said: Callable[[int], object],
     refused: Callable[[str], object],
-) -> Iterator[Row]:
+) -> Generator[Row]:
     """The good rows. `said` is called with the bytes read so far, `refused` with the id of a bad row."""
     csv.field_size_limit(LONGEST_CELL)
     # Bytes that are not UTF-8 become surrogates, so that their cell can be named.
@@ -60,7 +61,8 @@ def rows(
         layout = Layout(file, [name.strip() for name in cells], default_currency)
         line = reader.line_num + 1
         while (cells := _next(reader, file, problems)) is not None:
-            said(binary.tell())
+            if not line % SAID_EVERY:
+                said(binary.tell())
             if cells:
                 row = layout.read(cells, line, problems)
                 if row.marks:
@@ -91,17 +93,17 @@ class Layout:
         values = self.usual.copy()
         row = Row(line, "", values, "", self.places)
         if len(cells) != self.width:
-            wrong = f"{len(cells)} cells; expected {self.width}, as in the first line"
-            problems.add(Problem(self.file.csv, line, 0, "", wrong))
+            message = f"{len(cells)} cells; expected {self.width}, as in the first line"
+            problems.add(Problem(self.file.csv, line, 0, "", message))
             return row
-        before = len(problems.found)
         marks = [0] * len(self.file.columns)
         spent_in = self._currency(cells)
+        wrong: list[tuple[str, str]] = []
         for place, n, column in self.here:
             cell = cells[place].strip()
             if not cell:
                 if column.needed:
-                    self._wrong(problems, line, column.name, "it is empty; expected a value")
+                    wrong.append((column.name, "it is empty; expected a value"))
                 continue
             marks[n] = crc32(cell.encode("utf-8", "surrogatepass"))
             try:
@@ -110,24 +112,22 @@ class Layout:
                 else:
                     values[column.name] = column.read(cell)
             except Wrong as error:
-                self._wrong(problems, line, column.name, str(error))
+                wrong.append((column.name, str(error)))
         row.id = values["id"] or ""
         if self.has_currency:
             values["currency"] = spent_in
-        if len(problems.found) == before and self.file.rule:
-            for name, message in self.file.rule(values):
-                self._wrong(problems, line, name, message)
-        if len(problems.found) == before:
+        if not wrong and self.file.rule:
+            wrong.extend(self.file.rule(values))
+        if not wrong:
             row.marks = self.packed.pack(*marks).hex()
+        for name, message in wrong:
+            problems.add(Problem(self.file.csv, line, self.places.get(name, 0), name, message))
         return row
 
     def _currency(self, cells: list[str]) -> str:
         """A bad one is told when its own cell is read."""
         written = cells[self.currency_place].strip() if self.currency_place >= 0 else ""
         return written if written in EXPONENTS else self.default_currency
-
-    def _wrong(self, problems: Problems, line: int, name: str, message: str) -> None:
-        problems.add(Problem(self.file.csv, line, self.places.get(name, 0), name, message))
 
 
 def _next(reader: Any, file: File, problems: Problems) -> list[str] | None:
