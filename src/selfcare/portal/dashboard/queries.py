@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from selfcare.audit import queries as log
+from selfcare.audit.queries import Entry
 from selfcare.db.prepared import Prepared, fetch_many
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
@@ -15,10 +17,13 @@ from selfcare.portal.alerts.alerts import ABill, ACard, Alert, AService, Facts, 
 from selfcare.portal.billing import queries as billing
 from selfcare.portal.billing.invoices import AmountDue
 from selfcare.portal.billing.queries import InvoiceRow
-from selfcare.portal.services.services import Life, Status, ending, status_of
+from selfcare.portal.services.services import Life, Mark, Status, ending, status_of
+from selfcare.portal.usage.allowances import Allowance, summarise
+from selfcare.ports.charging import Balances, Charging
 
 SHOWN = 10
-CONSIDERED = 200
+LATEST = 5
+GLANCE = ("data", "voice", "sms", "money")
 TONES = {
     "active": "ok",
     "expiring_soon": "warn",
@@ -63,10 +68,26 @@ class ServiceTile:
     status: Status
     ends: str | None
     monthly: Money
+    lines: list[Allowance]
 
     @property
     def tone(self) -> str:
         return TONES[self.status.mark]
+
+    @property
+    def is_low(self) -> bool:
+        return any((line.is_low or line.is_used_up) and line.buckets for line in self.lines if line.scope == "any")
+
+    @property
+    def shown(self) -> list[Allowance]:
+        """The lines worth a glance: data, minutes and texts, and credit where there is some."""
+        return [line for line in self.lines if line.scope == "any" and line.kind in GLANCE and line.buckets][:3]
+
+    @property
+    def rank(self) -> tuple[int, bool, bool, datetime, str]:
+        """Suspended, low, expiring, then by end and name."""
+        bad = self.status.mark is Mark.SUSPENDED
+        return (0 if bad else 1, not self.is_low, not self.status.is_running, self.life.ends_at or _NEVER, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +97,28 @@ class Dashboard:
     due: AmountDue
     bills: list[InvoiceRow]
     alerts: list[Alert]
+    activity: list[Entry]
+    credit: Money | None
     as_of: datetime
+    stale: bool
 
 
-async def dashboard(identity: Identity, *, zone: str) -> Dashboard:
-    """`zone` is the operator's billing zone."""
+async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Dashboard:
+    """`zone` is the operator's billing zone. Figures of the meter may be old; then they say so."""
     scope, now, today = identity.customer, clock.now(), clock.today(zone)
     asked = {"customer_id": scope.customer_id}
     services, count, bills, cards = await fetch_many(
         _SERVICES.bind(**asked, never=_NEVER), _COUNT.bind(**asked), billing.open_bills_of(scope), _CARDS.bind(**asked)
     )
+    balances = await charging.balances(scope, [row["id"] for row in services])
     tiles = sorted(
-        (_tile(row, now) for row in services if scope.covers(row["id"])),
-        key=lambda tile: (tile.status.rank, tile.life.ends_at or _NEVER, tile.name),
+        (_tile(row, balances, now) for row in services if scope.covers(row["id"])), key=lambda tile: tile.rank
     )
     open_bills = billing.open_rows(bills, today)
+    activity = await log.list_of_customer(scope.customer_id, user_id=identity.user_id, limit=LATEST)
     facts = Facts(
         bills=[ABill(bill.id, bill.number, bill.bill) for bill in open_bills],
-        services=[AService(tile.id, tile.name, tile.life) for tile in tiles],
+        services=[AService(tile.id, tile.name, tile.life, tuple(tile.lines)) for tile in tiles],
         cards=[ACard(row["id"], _card_name(row), row["exp_month"], row["exp_year"]) for row in cards],
         email_verified=identity.user.email_verified,
         user_id=identity.user_id,
@@ -104,11 +129,20 @@ async def dashboard(identity: Identity, *, zone: str) -> Dashboard:
         due=billing.due_of(open_bills, scope),
         bills=open_bills,
         alerts=alerts_for(facts, now=now, today=today),
-        as_of=now,
+        activity=activity.entries,
+        credit=_credit(tiles, scope.currency),
+        as_of=balances.as_of,
+        stale=balances.stale,
     )
 
 
-def _tile(row: dict[str, Any], now: datetime) -> ServiceTile:
+def _credit(tiles: list[ServiceTile], currency: str) -> Money | None:
+    """Prepaid money over all services; None where nobody has any."""
+    lines = [line for tile in tiles for line in tile.lines if line.kind == "money" and line.buckets]
+    return Money(sum(line.left for line in lines if line.currency == currency), currency) if lines else None
+
+
+def _tile(row: dict[str, Any], balances: Balances, now: datetime) -> ServiceTile:
     life = Life(
         state=row["state"],
         suspend_reason=row["suspend_reason"],
@@ -126,6 +160,7 @@ def _tile(row: dict[str, Any], now: datetime) -> ServiceTile:
         status=status_of(life, now),
         ends=ending(life, now),
         monthly=Money(row["monthly_minor"], row["currency"]),
+        lines=summarise(balances.of(row["id"]), balances.grants, now),
     )
 
 
