@@ -89,6 +89,7 @@ def shared(ctx: RequestContext, request: ASGIConnection[Any, Any, Any, Any]) -> 
         "request_path": request.scope["path"],
         "request_id": ctx.origin.request_id,
         "flags": ctx.site.flags,
+        "routes": ctx.site.urls,
         "zone": ctx.identity.scope.zone if ctx.identity and ctx.identity.scope else settings.zone,
     }
 

@@ -83,6 +83,10 @@ class ServiceTile:
         """The lines worth a glance: data, minutes and texts, and credit where there is some."""
         return [line for line in self.lines if line.scope == "any" and line.kind in GLANCE and line.buckets][:3]
 
+    def credit(self, line: Allowance) -> Money:
+        """Of a money line."""
+        return Money(line.left, line.currency or self.monthly.currency)
+
     @property
     def rank(self) -> tuple[int, bool, bool, datetime, str]:
         """Suspended, low, expiring, then by end and name."""

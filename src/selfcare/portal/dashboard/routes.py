@@ -8,6 +8,7 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
 from selfcare.identity.identity import Identity
+from selfcare.portal.activity.words import sentence
 from selfcare.portal.dashboard import queries
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
@@ -22,7 +23,10 @@ async def show(
     ports: NamedDependency[Ports],
 ) -> Response[bytes]:
     return page(
-        request, "dashboard/index", dashboard=await queries.dashboard(identity, ports.charging, zone=settings.zone)
+        request,
+        "dashboard/index",
+        sentence=sentence,
+        dashboard=await queries.dashboard(identity, ports.charging, zone=settings.zone),
     )
 
 
