@@ -1,6 +1,6 @@
-"""Where an allowance went: what was put in, what each bucket gave, what ended unused, what is left. Adds up to the unit.
+"""Where an allowance went: what was put in, what each bucket gave, what ended unused, what is left.
 
-granted + carried over = used (by bucket) + used but not itemised + ended unused + left
+It adds up to the unit: granted + carried over = used, by bucket + used but not itemised + ended unused + left.
 """
 
 from __future__ import annotations
