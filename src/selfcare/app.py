@@ -34,6 +34,7 @@ from selfcare.portal.help import routes as help_
 from selfcare.portal.services import routes as services
 from selfcare.portal.sign_in import routes as sign_in
 from selfcare.portal.topup import routes as topup
+from selfcare.portal.usage import routes as usage
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff import routes as staff
@@ -51,6 +52,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     sign_in.router,
     dashboard.router,
     services.router,
+    usage.router,
     billing.router,
     topup.router,
     account.router,

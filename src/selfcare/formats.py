@@ -24,6 +24,11 @@ def money(value: Money | None, *, sign: bool = False) -> str:
     return f"+{shown}" if sign and value.minor > 0 else shown
 
 
+def minor(value: int, currency: str) -> str:
+    """£24.00 from 2400 and GBP, for figures that come without their Money."""
+    return _money(value, currency)
+
+
 @lru_cache(maxsize=4096)
 def _money(minor: int, currency: str) -> str:
     digits = exponent(currency)

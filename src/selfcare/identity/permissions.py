@@ -103,6 +103,9 @@ TABLE: Mapping[str, Access] = {
     "services.show": customer(Right.VIEW_OWN_SERVICES),
     # usage
     "usage": customer(Right.VIEW_OWN_USAGE),
+    "usage.service": customer(Right.VIEW_OWN_USAGE),
+    "usage.balance": customer(Right.VIEW_OWN_USAGE, poll=True),
+    "usage.why": customer(Right.VIEW_OWN_USAGE),
     # billing
     "billing": customer(Right.VIEW_OWN_BILLS),
     "billing.invoices": customer(Right.VIEW_OWN_BILLS),

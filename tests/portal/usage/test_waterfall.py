@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfcare.portal.usage.allowances import Bucket, Granted
+from selfcare.ports.charging import Bucket, Granted
 from selfcare.portal.usage.waterfall import Part, Waterfall, waterfall
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -32,6 +32,7 @@ _ASKED = f"""(:type = 'all' OR s.type = :type)
      OR (:state = 'suspended' AND s.state = 'suspended' AND NOT {_OVER})
      OR (:state = 'pending' AND s.state = 'pending')
      OR (:state = 'expiring' AND s.state = 'active' AND s.ends_at > :now AND s.ends_at < :soon)
+     OR (:state = 'running' AND s.state <> 'pending' AND NOT {_OVER})
      OR (:state = 'active' AND s.state = 'active' AND NOT {_OVER}))"""
 # What runs stands before what is over; of what runs, the nearest end first; of what is over, the latest.
 _ORDER = f"""ORDER BY CASE WHEN {_OVER} THEN 1 ELSE 0 END,

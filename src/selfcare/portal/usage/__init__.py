@@ -1,1 +1,4 @@
-"""What was used and what is left, at /usage."""
+"""What is left, what was used, and where it went.
+
+URLs: /usage, /usage/{service_id} with balance, why and records. Audit prefix: usage.
+"""

@@ -46,6 +46,10 @@ class Forecast:
     latest: date | None
     last_day: date | None
 
+    @property
+    def begins_anew(self) -> date | None:
+        return None if self.last_day is None else self.last_day + _DAY
+
 
 @dataclass(frozen=True, slots=True)
 class TooEarly:

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from selfcare.portal.usage.allowances import Bucket, Granted, rank
+from selfcare.ports.charging import Bucket, Granted, rank
 
 
 class Part(StrEnum):
@@ -47,6 +47,19 @@ class Waterfall:
     def taken_out(self) -> int:
         return sum(fall.amount for fall in self.falls if fall.part not in INTO)
 
+    @property
+    def drawn(self) -> list[tuple[Fall, int, int]]:
+        """Each with where its bar begins and how wide it is, in thousandths of what was put in."""
+        whole, at, bars = max(1, self.put_in), 0, []
+        for fall in self.falls:
+            if fall.part in INTO:
+                bars.append((fall, at * 1000 // whole, fall.amount * 1000 // whole))
+                at += fall.amount
+            else:
+                at -= fall.amount
+                bars.append((fall, max(0, at) * 1000 // whole, fall.amount * 1000 // whole))
+        return bars
+
     def of(self, part: Part) -> int:
         return sum(fall.amount for fall in self.falls if fall.part is part)
 
@@ -59,10 +72,10 @@ def waterfall(
     by_bucket = _counted(grants, now, since)
     queue = rank(metered, now)
     ended = [bucket for bucket in metered if bucket.has_ended(now) and _ended_in(bucket, since, now)]
-    told = [bucket for bucket in (*ended, *queue) if by_bucket.get(bucket.id) is not None]
-    if not told:
+    known = [(bucket, _put_in(bucket, by_bucket)) for bucket in (*ended, *queue)]
+    falls = [fall for bucket, granted in known if granted is not None for fall in _falls(bucket, granted, now)]
+    if not falls:
         return None
-    falls = [fall for bucket in told for fall in _falls(bucket, by_bucket[bucket.id], now)]
     order = list(Part)
     return Waterfall(tuple(sorted((fall for fall in falls if fall.amount), key=lambda fall: order.index(fall.part))))
 
@@ -78,6 +91,10 @@ def _falls(bucket: Bucket, granted: int, now: datetime) -> Sequence[Fall]:
         Fall(Part.NOT_ITEMISED, granted + carried - used - remaining, bucket),
         Fall(Part.ENDED if bucket.has_ended(now) else Part.LEFT, remaining, bucket),
     )
+
+
+def _put_in(bucket: Bucket, counted: dict[UUID, int]) -> int | None:
+    return counted.get(bucket.id, bucket.granted)
 
 
 def _counted(grants: Iterable[Granted], now: datetime, since: datetime | None) -> dict[UUID, int]:
