@@ -8,8 +8,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfcare.ports.charging import Bucket, Granted
 from selfcare.portal.usage.waterfall import Part, Waterfall, waterfall
+from selfcare.ports.charging import Bucket, Granted
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(days=16)

@@ -1,0 +1,271 @@
+"""/usage and the usage of one service, as the people of the demo operator see them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from selfcare.adapters.charging_tables import Bucket
+from selfcare.app import Application
+from selfcare.db.counting import counting
+from selfcare.db.engine import transaction
+from selfcare.db.prepared import Prepared, execute, insert_many
+from selfcare.demo import people
+from selfcare.kernel import clock, ids
+from selfcare.ports.charging import Use
+from tests.support.browser import Browser, Page
+from tests.support.site import NOW
+
+MOBILE = people.ASHA_MOBILE
+HERE = f"/usage/{MOBILE}"
+
+
+def line(page: Page, kind: str, scope: str = "any") -> str:
+    return " ".join(page.by_id(f"line-{kind}-{scope}").text_content().split())
+
+
+def minutes_left(page: Page) -> int:
+    found = re.search(r"(\d+) minutes left of", line(page, "voice"))
+    assert found
+    return int(found[1])
+
+
+async def use(app: Application, kind: str, amount: int, service: UUID = MOBILE, **more: object) -> None:
+    made = Use(id=str(uuid4()), service=str(service), kind=kind, amount=amount, at=clock.now(), currency="GBP", **more)  # type: ignore[arg-type]
+    taken = await app.ports.charging.take([made])
+    assert taken.counted == 1, taken
+
+
+async def add_bucket(home: people.Household, service: UUID, **more: object) -> None:
+    usual = {
+        "id": ids.new_id(),
+        "customer_id": home.id,
+        "service_id": service,
+        "kind": "data",
+        "label": "Extra",
+        "origin": "topup",
+        "remaining": 0,
+        "consume_order": 2,
+        "as_of": NOW,
+        "created_at": NOW - timedelta(days=1),
+    }
+    async with transaction():
+        await insert_many(Bucket, [usual | more])
+
+
+async def change(what: str, where: str, **values: object) -> None:
+    async with transaction():
+        await execute(Prepared.sql(f"UPDATE bucket SET {what} WHERE {where}").bind(**values))
+
+
+async def test_data_shows_what_is_left_used_and_each_bucket_in_the_order_of_use(asha: Browser) -> None:
+    page = await asha.open(HERE)
+    shown = line(page, "data")
+    assert "left of 28 GB" in shown
+    assert "Used This Period" in shown
+    places = [shown.index(words) for words in ("Birthday bonus", "5 GB top-up", "Plan data")]
+    assert places == sorted(places)
+    assert "used 1st · a bonus goes first" in shown
+    assert "used 3rd · the plan goes last" in shown
+
+
+async def test_international_minutes_are_a_line_of_their_own(asha: Browser) -> None:
+    page = await asha.open(HERE)
+    assert "left of 1000 minutes" in line(page, "voice")
+    assert "left of 60 minutes" in line(page, "voice", "international")
+
+
+async def test_calls_are_told_apart_by_class_with_minutes_and_money(asha: Browser) -> None:
+    page = await asha.open(HERE)
+    for words in ("On-Net Calls", "Off-Net Calls", "International Calls", "Premium Numbers"):
+        assert words in page.text
+
+
+async def test_texts_say_whether_picture_messages_count(asha: Browser) -> None:
+    page = await asha.open(HERE)
+    assert "picture messages count as texts" in line(page, "sms")
+    assert re.search(r"Used This Month: \d+ texts", page.text)
+
+
+async def test_credit_shows_the_last_topup_its_end_and_automatic_recharge(asha: Browser) -> None:
+    shown = line(await asha.open(HERE), "money")
+    assert "£8.25" in shown
+    assert "Last Top-Up £10.00" in shown
+    assert "Never expires" in shown
+    assert "Auto-Recharge Off" in shown
+
+
+async def test_low_is_marked_and_leads_to_a_topup(chidi: Browser) -> None:
+    page = await chidi.open(f"/usage/{people.CHIDI_MOBILE}")
+    shown = page.by_id("line-data-any")
+    assert "Low" in shown.text_content()
+    assert shown.xpath(f".//a[@href='/topup/{people.CHIDI_MOBILE}']")
+
+
+async def test_unlimited_is_a_word_without_a_bar(asha: Browser) -> None:
+    page = await asha.open(f"/usage/{people.ASHA_INTERNET}")
+    shown = page.by_id("line-data-any")
+    assert "Unlimited" in shown.text_content()
+    assert not shown.xpath(".//svg[contains(@class, 'ribbon')]")
+
+
+async def test_debt_is_said_to_be_owed(app: Application, chidi: Browser) -> None:
+    await change("remaining = -320, granted = NULL", "service_id = :id AND kind = 'money'", id=people.CHIDI_MOBILE)
+    assert "You owe £3.20" in line(await chidi.open(f"/usage/{people.CHIDI_MOBILE}"), "money")
+
+
+async def test_an_empty_blocker_says_what_is_stopped_and_how_to_go_on(app: Application, asha: Browser) -> None:
+    await add_bucket(
+        people.PATEL, MOBILE, label="Day pass", blocker=True, consume_order=1, expires_at=NOW + timedelta(days=1)
+    )
+    shown = line(await asha.open(HERE), "data")
+    assert "stopped because Day pass is used up" in shown
+    assert "Top up to go on" in shown
+
+
+async def test_rollover_says_that_it_moved_over_and_its_rank(app: Application, asha: Browser) -> None:
+    await add_bucket(people.PATEL, MOBILE, label="October data", origin="rollover", remaining=10**9, consume_order=2)
+    shown = line(await asha.open(HERE), "data")
+    assert "October data" in shown
+    assert "moved over from last period" in shown or "it ends later" in shown
+
+
+async def test_what_ended_unused_is_apart(app: Application, asha: Browser) -> None:
+    await add_bucket(people.PATEL, MOBILE, label="Weekend", remaining=1_200_000_000, expires_at=NOW - timedelta(days=1))
+    shown = line(await asha.open(HERE), "data")
+    assert "1.2 GB ended unused" in shown
+    assert "left of 28" in shown
+
+
+async def test_every_figure_says_of_when_it_is(asha: Browser) -> None:
+    for path in ("/usage", HERE, f"{HERE}/balance", f"{HERE}/why"):
+        page = await asha.open(path)
+        assert "Updated 22 Nov 2026, 12:00" in page.text, path
+
+
+async def test_use_is_seen_at_the_next_look(app: Application, asha: Browser) -> None:
+    before = minutes_left(await asha.open(HERE))
+    await use(app, "call", 600)
+    assert minutes_left(await asha.open(HERE)) == before - 10
+
+
+async def test_a_waiting_page_is_answered_as_soon_as_something_is_used(app: Application, asha: Browser) -> None:
+    page = await asha.open(f"{HERE}/balance", htmx=True)
+    before, asking = minutes_left(page), page.by_id("usage-balance").get("hx-get")
+    waiting = asyncio.create_task(asha.open(asking, htmx=True))
+    await asyncio.sleep(0)
+    await use(app, "call", 600)
+    answered = await asyncio.wait_for(waiting, 10)
+    assert minutes_left(answered) == before - 10
+
+
+async def test_a_waiting_page_hears_nothing_when_nothing_was_used(asha: Browser) -> None:
+    page = await asha.open(f"{HERE}/balance", htmx=True)
+    answer = await asha.open(page.by_id("usage-balance").get("hx-get") + "&wait=0", htmx=True)
+    assert answer.status == 204
+    assert answer.answer.content == b""
+
+
+async def test_asking_again_does_not_keep_a_sign_in_alive(asha: Browser) -> None:
+    page = await asha.open(f"{HERE}/balance", htmx=True)
+    asking = page.by_id("usage-balance").get("hx-get") + "&wait=0"
+    with clock.frozen(NOW + timedelta(minutes=20)):
+        assert (await asha.open(asking, htmx=True)).status == 204
+    with clock.frozen(NOW + timedelta(minutes=31)):
+        assert (await asha.open(HERE, follow=False)).status == 303
+
+
+async def test_the_chart_is_also_a_table(asha: Browser) -> None:
+    page = await asha.open(f"{HERE}?kind=voice&step=month")
+    chart = page.by_id("usage-chart")
+    assert len(chart.xpath(".//rect[@class='col' or @class='now']")) == 13
+    assert len(chart.xpath(".//tbody/tr")) == 13
+    assert "(today)" in chart.text_content()
+
+
+async def test_another_chart_comes_as_a_fragment(asha: Browser) -> None:
+    page = await asha.open(f"{HERE}?kind=sms&step=week", htmx=True)
+    assert page.html.get("id") == "usage-history"
+    assert "texts from" in page.text
+
+
+@pytest.mark.parametrize(
+    "strange", ["kind=x", "step=year", "until=2026-02-30", "until=0001-01-01", "until=9999-12-31", "kind=money&step="]
+)
+async def test_a_mangled_chart_is_the_usual_one(asha: Browser, strange: str) -> None:
+    assert (await asha.open(f"{HERE}?{strange}")).status == 200
+
+
+async def test_the_forecast_is_a_range_and_says_what_it_rests_on(asha: Browser) -> None:
+    page = await asha.open(HERE)
+    assert "At this pace" in page.text
+    assert "from the last two weeks" in page.text
+
+
+async def test_what_if_names_every_topup_on_sale(asha: Browser) -> None:
+    page = await asha.open(HERE)
+    assert "What if I add more?" in page.text
+
+
+async def test_where_it_went_is_told_bucket_by_bucket(asha: Browser) -> None:
+    page = await asha.open(f"{HERE}/why")
+    for words in ("28 GB was put in", "Used Birthday bonus", "Left Plan data", "Faster than expected?", "November:"):
+        assert words in page.text
+
+
+async def test_all_services_stand_on_one_page_with_their_sums(asha: Browser) -> None:
+    page = await asha.open("/usage")
+    assert "All services together" in page.text
+    assert len(page.html.xpath("//article")) == 2
+
+
+async def test_nothing_to_measure_says_what_will_stand_here(empty: Browser) -> None:
+    assert "Nothing to measure yet" in (await empty.open("/usage")).text
+
+
+async def test_the_number_of_statements_does_not_grow_with_services_and_buckets(
+    app: Application, asha: Browser, bloom: Browser
+) -> None:
+    await asha.open("/usage")
+    with counting() as few:
+        await asha.open("/usage")
+    with counting() as many:
+        await bloom.open("/usage")
+    assert len(many) == len(few)
+
+
+async def test_the_number_of_statements_does_not_grow_with_the_records(app: Application, asha: Browser) -> None:
+    await asha.open(HERE)
+    with counting() as few:
+        await asha.open(HERE)
+    for _ in range(30):
+        await use(app, "data", 1000)
+    with counting() as many:
+        await asha.open(HERE)
+    assert len(many) == len(few)
+
+
+async def test_somebody_elses_usage_looks_like_none(chidi: Browser) -> None:
+    for path in (HERE, f"{HERE}/balance", f"{HERE}/why", f"/usage/{uuid4()}"):
+        assert (await chidi.open(path)).status == 404, path
+    assert (await chidi.open(f"{HERE}/balance?revision=1&wait=0", htmx=True)).status == 404
+
+
+async def test_who_uses_one_line_sees_the_usage_of_that_line_alone(femi: Browser) -> None:
+    assert len((await femi.open("/usage")).html.xpath("//article")) == 1
+    assert (await femi.open(f"/usage/{people.bloom_service(1)}")).status == 404
+
+
+async def test_days_are_those_of_the_customers_zone(app: Application, asha: Browser) -> None:
+    """On 29 March the clocks of London go forward: 23:30 in summer is 22:30 UTC of the same day."""
+    with clock.frozen(NOW.replace(year=2027, month=3, day=29, hour=22, minute=30)):
+        await asha.sign_in("asha@example.test")
+        await use(app, "data", 7_000_000)
+        page = await asha.open(HERE)
+        (today,) = page.by_id("usage-chart").xpath(".//tbody/tr[last()]")
+        assert "29 Mar" in today.text_content()
+        assert "7 MB" in today.text_content()
