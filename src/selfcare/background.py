@@ -8,7 +8,7 @@ from selfcare.adapters.mail_smtp import Relay, SmtpSender
 from selfcare.audit import log as audit
 from selfcare.db.engine import transaction
 from selfcare.identity import limits, sessions, tokens
-from selfcare.imports import jobs as invitations
+from selfcare.imports.jobs import INVITE, Invitations
 from selfcare.jobs import cleaning
 from selfcare.jobs.registry import Job, Registry
 from selfcare.jobs.schedule import Schedule
@@ -35,7 +35,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("audit.anchor", _anchor)
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)
-    known.add("imports.invite", invitations.invite)
+    known.add(INVITE, Invitations(ports.messages).invite)
     return known
 
 

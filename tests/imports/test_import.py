@@ -2,10 +2,16 @@
 
 import json
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
+from selfcare.identity import tokens
+from selfcare.identity.tokens import Purpose
 from selfcare.imports.files import FILES
+from selfcare.imports.jobs import Invitations
+from selfcare.jobs.registry import Job
+from selfcare.messages.events import Message
 from tests.support.imports import Folder, rows
 
 EXAMPLE_ROWS = {
@@ -104,7 +110,28 @@ async def test_people_are_invited_have_their_roles_and_no_password(folder: Folde
     ]
     (service,) = await rows("SELECT id FROM service WHERE external_id = 'S-3'")
     assert json.loads(found[3]["service_ids"]) == [str(service["id"])]
-    assert {row["accepted_at"] for row in found} == {None}
+    assert None not in {row["accepted_at"] for row in found}
+
+
+async def test_an_invited_person_gets_one_mail_with_a_link_to_choose_a_password(folder: Folder) -> None:
+    await folder.load()
+    await folder.load()
+    sent: list[dict[str, Any]] = []
+
+    class Post:
+        async def send_later(self, event: Message | str, **values: Any) -> None:
+            sent.append({"event": event} | values)
+
+    (job,) = await rows("SELECT id, kind, key, payload FROM job")
+    await Invitations(Post()).invite(Job(job["id"], job["kind"], job["key"], json.loads(job["payload"]), 1))
+    assert {each["event"] for each in sent} == {Message.ACCOUNT_READY}
+    people = await rows("SELECT id FROM app_user WHERE external_id IS NOT NULL")
+    assert {each["to_user"] for each in sent} == {person["id"] for person in people}
+    assert "Tom Reyes" in {each["customer"] for each in sent}
+    token = sent[0]["path"].removeprefix("/sign-in/reset?token=")
+    found = await tokens.peek(token, Purpose.RESET)
+    assert found is not None
+    assert found.user_id == sent[0]["to_user"]
 
 
 async def test_nobody_is_invited_when_the_operator_says_so(folder: Folder) -> None:

@@ -26,12 +26,13 @@ async def check_members(work: Import, written: list[Written]) -> None:
 
 
 async def write_members(work: Import, written: list[Written]) -> None:
-    """New people are invited; who is no longer named for a customer leaves it."""
+    """The operator says who belongs to whom: nobody is asked to accept. Who is not named any more leaves."""
     work.new_users += [str(made.id) for made in written if made.is_new]
     touched = [made for made in written if made.is_new or "memberships" in made.changed(USERS)]
     old = await fetch(MEMBERSHIPS.bind(users=[made.id for made in touched if not made.is_new]))
     current = {(str(row["user_id"]), str(row["customer_id"])): row for row in old}
     added, changed = [], []
+    now = work.stored(work.now)
     for made in touched:
         for customer, role, services in made.row.values["memberships"]:
             home = work.known["customers", customer].id
@@ -39,8 +40,8 @@ async def write_members(work: Import, written: list[Written]) -> None:
             if row := current.pop((str(made.id), str(home)), None):
                 changed.append({"id": row["id"], "role": role, "services": only})
             else:
-                added.append((str(new_id()), made.id, home, role, only, work.stored(work.now)))
-    columns = ("id", "user_id", "customer_id", "role", "service_ids", "invited_at")
+                added.append((str(new_id()), made.id, home, role, only, now, now))
+    columns = ("id", "user_id", "customer_id", "role", "service_ids", "invited_at", "accepted_at")
     if added:
         await work.tx.insert("membership", columns, added)
     await execute_many(CHANGE, changed)

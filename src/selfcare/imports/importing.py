@@ -26,6 +26,7 @@ from selfcare.imports import checks
 from selfcare.imports.after import AFTER, BEFORE
 from selfcare.imports.columns import Column
 from selfcare.imports.files import BY_NAME, FILES, File
+from selfcare.imports.jobs import INVITE
 from selfcare.imports.problems import Problem, Problems, Refused, TooMany
 from selfcare.imports.reading import Row, rows
 from selfcare.imports.seen import Seen
@@ -34,7 +35,7 @@ from selfcare.kernel.ids import new_id
 from selfcare.ports.jobs import Jobs
 
 AT_ONCE = 2_000
-INVITED_AT_ONCE = 500
+INVITED_AT_ONCE = 50
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 
@@ -374,10 +375,10 @@ async def _all_of(work: Import) -> None:
 
 
 async def _invite(work: Import, jobs: Jobs) -> int:
-    """In the transaction of the import: invited is who is there. A job each would take longer than the import."""
+    """In the transaction of the import: invited is who is there."""
     for n in range(0, len(work.new_users), INVITED_AT_ONCE):
         some = work.new_users[n : n + INVITED_AT_ONCE]
-        await jobs.enqueue("imports.invite", key=f"imports.invite/{some[0]}", payload={"user_ids": some})
+        await jobs.enqueue(INVITE, key=f"{INVITE}/{some[0]}", payload={"user_ids": some})
     return len(work.new_users)
 
 

@@ -52,6 +52,7 @@ class Message(StrEnum):
         return {message.value: message for message in cls}[name]
 
     ACCOUNT_WELCOME = "account.welcome", Category.SECURITY, "customer"
+    ACCOUNT_READY = "account.ready", Category.SECURITY, "customer", "until", "path!"
     ACCOUNT_INVITED = "account.invited", Category.SECURITY, "inviter", "customer", "role", "until", "path!"
     ACCOUNT_VERIFY_EMAIL = "account.verify_email", Category.SECURITY, "until", "path!"
     ACCOUNT_EMAIL_CHANGE_NOTICE = "account.email_change_notice", Category.SECURITY, "new_address", "until", "path!"
