@@ -45,7 +45,7 @@ def _digest(key: bytes, binding: str, grant: str) -> bytes:
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+    return (int.from_bytes(left) ^ int.from_bytes(right)).to_bytes(_SIZE)
 
 
 def _origin_of(url: str) -> tuple[str, str]:

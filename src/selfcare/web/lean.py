@@ -5,6 +5,7 @@ The answers are the same; tests/web/test_lean.py compares them with Jinja's own.
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -44,8 +45,24 @@ class LeanTemplate(Template):
 
 
 class LeanEnvironment(Environment):
+    """Finds a loaded template by its name alone, unless templates may change while we run."""
+
     context_class = LeanContext
     template_class = LeanTemplate
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._found: dict[str, Template] = {}
+
+    def get_template(
+        self, name: str | Template, parent: str | None = None, globals: MutableMapping[str, Any] | None = None
+    ) -> Template:
+        if isinstance(name, Template) or self.auto_reload:
+            return super().get_template(name, parent, globals)
+        found = self._found.get(name)
+        if found is None:
+            found = self._found[name] = super().get_template(name, parent, globals)
+        return found
 
 
 def install_words(environment: Environment) -> None:

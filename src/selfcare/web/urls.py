@@ -20,6 +20,7 @@ class Urls:
 
     def __init__(self, paths: Mapping[str, str]):
         self._paths = dict(paths)
+        self._parameters = {name: frozenset(_PARAMETER.findall(path)) for name, path in self._paths.items()}
 
     @classmethod
     def of(cls, app: Litestar) -> Urls:
@@ -27,8 +28,9 @@ class Urls:
 
     def to(self, name: str, prefix: str = "", /, **params: object) -> str:
         """The address of a route; parameters that are not part of the path become the query (None is left out)."""
-        path = self._paths[name]
-        used = set(_PARAMETER.findall(path))
+        path, used = self._paths[name], self._parameters[name]
+        if not used and not params:
+            return prefix + path
         filled = _PARAMETER.sub(lambda found: quote(str(params[found[1]]), safe=""), path)
         query = {key: str(value) for key, value in params.items() if key not in used and value is not None}
         return f"{prefix}{filled}" + (f"?{urlencode(query)}" if query else "")
