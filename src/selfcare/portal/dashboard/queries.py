@@ -11,6 +11,7 @@ from selfcare.audit import queries as log
 from selfcare.audit.queries import Entry
 from selfcare.db.prepared import Prepared, fetch_many
 from selfcare.identity.identity import Identity
+from selfcare.identity.rights import Right
 from selfcare.kernel import clock
 from selfcare.kernel.money import Money
 from selfcare.portal.alerts.alerts import ABill, ACard, Alert, AService, Facts, alerts_for
@@ -118,12 +119,13 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
     tiles = sorted(
         (_tile(row, balances, now) for row in services if scope.covers(row["id"])), key=lambda tile: tile.rank
     )
-    open_bills = billing.open_rows(bills, today)
-    activity = await log.list_of_customer(scope.customer_id, user_id=identity.user_id, limit=LATEST)
+    sees_bills = identity.can(Right.VIEW_OWN_BILLS)
+    open_bills = billing.open_rows(bills, today) if sees_bills else []
+    activity = await _latest(identity)
     facts = Facts(
         bills=[ABill(bill.id, bill.number, bill.bill) for bill in open_bills],
         services=[AService(tile.id, tile.name, tile.life, tuple(tile.lines)) for tile in tiles],
-        cards=[ACard(row["id"], _card_name(row), row["exp_month"], row["exp_year"]) for row in cards],
+        cards=[ACard(row["id"], _card_name(row), row["exp_month"], row["exp_year"]) for row in cards if sees_bills],
         email_verified=identity.user.email_verified,
         user_id=identity.user_id,
     )
@@ -133,11 +135,18 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
         due=billing.due_of(open_bills, scope),
         bills=open_bills,
         alerts=alerts_for(facts, now=now, today=today),
-        activity=activity.entries,
+        activity=activity,
         credit=_credit(tiles, scope.currency),
         as_of=balances.as_of,
         stale=balances.stale,
     )
+
+
+async def _latest(identity: Identity) -> list[Entry]:
+    if not identity.can(Right.VIEW_OWN_ACTIVITY):
+        return []
+    found = await log.list_of_customer(identity.customer.customer_id, user_id=identity.user_id, limit=LATEST)
+    return found.entries
 
 
 def _credit(tiles: list[ServiceTile], currency: str) -> Money | None:
