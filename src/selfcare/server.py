@@ -18,6 +18,7 @@ from selfcare.app import Application, build_ports, configure, create_app
 from selfcare.db.engine import Database, open_database
 from selfcare.db.migrate import pending
 from selfcare.settings import Settings
+from selfcare.web import waiting
 
 log = logging.getLogger(__name__)
 
@@ -93,10 +94,18 @@ def run(build: Callable[[], Application], settings: Settings, listening: socket.
     if workers > 1:
         Multiprocess(config, sockets=[listening]).run()
     else:
-        server = uvicorn.Server(config)
+        server = _Server(config)
         server.run(sockets=[listening])
         if not server.started:
             raise CannotStart("The server did not come up; the lines above say why.")
+
+
+class _Server(uvicorn.Server):
+    """Does not wait for pages that wait for news."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        waiting.stop()
+        await super().shutdown(sockets)
 
 
 def application(settings: Settings, *, jobs: bool) -> Application:

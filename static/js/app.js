@@ -34,13 +34,13 @@
   };
   on('htmx:response:error', (event) => {
     const { response, sourceElement } = event.detail.ctx;
-    if (response.status < 500) return;
+    if (response.status < 500 || sourceElement.matches('[data-poll]')) return;
     const reference = response.headers.get('x-request-id');
     notice(words.trouble + (reference ? ' ' + reference : ''), words.again, press(sourceElement));
   });
   on('htmx:error', (event) => {
     const { ctx } = event.detail;
-    if (ctx && !ctx.response) notice(words.unsent, words.again, press(ctx.sourceElement));
+    if (ctx && !ctx.response && !ctx.sourceElement.matches('[data-poll]')) notice(words.unsent, words.again, press(ctx.sourceElement));
   });
   const offline = () => all('[data-offline]').forEach((mark) => { mark.hidden = navigator.onLine; });
   on('online', offline, window);
@@ -70,7 +70,8 @@
     if (ctx.restore && !ctx.keepIndicators) ctx.restore();
   });
   on('visibilitychange', () => {
-    if (!doc.hidden) all('[data-slept]').forEach((part) => { delete part.dataset.slept; window.htmx.trigger(part, 'wake'); });
+    if (doc.hidden) all('[data-poll]').forEach((part) => window.htmx.trigger(part, 'htmx:abort'));
+    else all('[data-slept]').forEach((part) => { delete part.dataset.slept; window.htmx.trigger(part, 'wake'); });
   });
 
   // Focus goes where the news is, and is never lost to the body; a poll does not move it.

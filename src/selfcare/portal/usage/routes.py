@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -16,13 +15,12 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Unavailable
 from selfcare.portal.usage import queries
 from selfcare.portal.usage.history import Step
-from selfcare.ports.charging import Charging
 from selfcare.ports.ports import Ports
+from selfcare.web import waiting
 from selfcare.web.pages import page, wants_fragment
 
-# Waiting costs the phone nothing, asking costs it a kilobyte: we hold the answer back until there is news.
+# Shorter than the patience of usual proxies.
 LONGEST_WAIT_SECONDS = 55
-LOOK_EVERY_SECONDS = 1.5
 
 
 @get("/usage", name="usage")
@@ -74,8 +72,15 @@ async def show_balance(
     known = request.query_params.get("revision", "")
     if known and wants_fragment(request):
         await queries.must_have(identity.customer, service_id)
-        wait = _seconds(request.query_params.get("wait", ""))
-        if not await _has_changed(ports.charging, identity, service_id, known, wait):
+
+        async def news() -> bool:
+            return await ports.charging.revision(identity.customer, [service_id]) != known
+
+        try:
+            changed = await waiting.until(news, seconds=_seconds(request.query_params.get("wait", "")))
+        except Unavailable:
+            changed = False
+        if not changed:
             return Response(b"", status_code=204, headers={"Cache-Control": "no-store"})
     balance = await queries.balance_of(identity.customer, ports.charging, service_id, clock.now())
     return page(
@@ -99,20 +104,6 @@ async def show_why(
     falls = {kind: fall for kind in ("data", "voice", "sms") if (fall := queries.waterfall_of(balance, kind))}
     busiest = await queries.busiest(identity.customer, ports.charging, balance)
     return page(request, "usage/why", balance=balance, row=balance.row, falls=falls, busiest=busiest)
-
-
-async def _has_changed(charging: Charging, identity: Identity, service_id: UUID, known: str, wait: float) -> bool:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + wait
-    while True:
-        try:
-            if await charging.revision(identity.customer, [service_id]) != known:
-                return True
-        except Unavailable:
-            return False
-        if loop.time() + LOOK_EVERY_SECONDS > until:
-            return False
-        await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 
 def _number(text: str) -> int:
