@@ -9,6 +9,7 @@ import os
 import statistics
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,31 +99,39 @@ async def prepare(place: Path, customers: int) -> str:
     return url
 
 
-async def measure(server: Server, cases: list[Case], *, rounds: int, seconds: float, connections: int) -> Results:
-    for case in cases:
-        await client.as_fast_as_it_goes(server.port, server.requests(case), connections=connections, seconds=0.3)
-    results = Results()
-    for _ in range(rounds):
+async def measure(
+    servers: dict[int, Server], cases: list[Case], *, rounds: int, seconds: float, connections: int
+) -> dict[int, Results]:
+    """Every case of every size takes its short turn in every round: what else the machine does meets them all."""
+    results = {customers: Results() for customers in servers}
+    for round_ in range(-1, rounds):
         for case in cases:
-            before = server.cpu_seconds
-            run = await client.as_fast_as_it_goes(
-                server.port, server.requests(case), connections=connections, seconds=seconds
-            )
-            results.add(case.name, run, server.cpu_seconds - before)
+            for customers, server in servers.items():
+                before = server.cpu_seconds
+                run = await client.as_fast_as_it_goes(
+                    server.port, server.requests(case), connections=connections, seconds=seconds
+                )
+                # The first round warms up.
+                if round_ >= 0:
+                    results[customers].add(case.name, run, server.cpu_seconds - before)
     return results
 
 
 class Results:
     def __init__(self) -> None:
         self.per_cpu: dict[str, list[float]] = {}
-        self.last: dict[str, client.Run] = {}
+        self.all: dict[str, client.Run] = {}
 
     def add(self, name: str, run: client.Run, cpu: float) -> None:
         self.per_cpu.setdefault(name, []).append(run.requests / max(cpu, 1 / TICKS))
-        self.last[name] = run
+        self.all.setdefault(name, client.Run()).include(run)
 
     def median(self, name: str) -> float:
         return statistics.median(self.per_cpu[name])
+
+    def ratio(self, name: str, base: str) -> float:
+        """The median of the ratios of each round: neighbours in time are compared."""
+        return statistics.median(a / b for a, b in zip(self.per_cpu[name], self.per_cpu[base], strict=True))
 
 
 async def answered(server: Server) -> list[Case]:
@@ -138,31 +147,32 @@ async def answered(server: Server) -> list[Case]:
     return sorted(found, key=CASES.index)
 
 
-def table(results: Results, cases: list[Case]) -> None:
-    text, static = results.median("plain text"), results.median("static page")
+def table(customers: int, results: Results, cases: list[Case]) -> None:
+    print(f"\n{customers:,} customers")
     print(f"  {'':36}{'bytes':>8}{'req/cpu-s':>11}{'÷ text':>9}{'÷ static':>10}{'p50 ms':>9}{'p99 ms':>9}")
     for case in cases:
-        value, run = results.median(case.name), results.last[case.name]
+        name, run = case.name, results.all[case.name]
         bad = {status: many for status, many in run.statuses.items() if status != 200}
         print(
-            f"  {case.name:36}{run.body_bytes:>8,}{value:>11,.0f}{value / text:>9.2f}{value / static:>10.2f}"
-            f"{run.quantile(0.5) * 1000:>9.1f}{run.quantile(0.99) * 1000:>9.1f}" + (f"   NOT 200: {bad}" if bad else "")
+            f"  {name:36}{run.body_bytes:>8,}{results.median(name):>11,.0f}{results.ratio(name, 'plain text'):>9.2f}"
+            f"{results.ratio(name, 'static page'):>10.2f}{run.quantile(0.5) * 1000:>9.1f}"
+            f"{run.quantile(0.99) * 1000:>9.1f}" + (f"   NOT 200: {bad}" if bad else "")
         )
 
 
-def verdicts(all_results: dict[int, Results]) -> None:
+def verdicts(everything: dict[int, Results]) -> None:
     print("\nTargets")
-    for customers, results in all_results.items():
+    for customers, results in everything.items():
         for name, base, least in TARGETS:
             if name in results.per_cpu:
-                _say(f"{name} ÷ {base} at {customers:,}", results.median(name) / results.median(base), least, ">=")
-    if len(all_results) > 1:
-        small, *_, large = all_results
-        for name in all_results[large].per_cpu:
-            if name in ("dashboard", "services", "usage", "bills"):
-                # Beside the static page of the same run, so that a busy machine does not look like a big database.
-                cost = {n: all_results[n].median("static page") / all_results[n].median(name) for n in (small, large)}
-                _say(f"CPU of {name}, {large:,} ÷ {small:,}", cost[large] / cost[small], GROWTH_ALLOWED, "<=")
+                _say(f"{name} ÷ {base} at {customers:,}", results.ratio(name, base), least, ">=")
+    if len(everything) > 1:
+        small, large = min(everything), max(everything)
+        for name in ("dashboard", "services", "usage", "bills"):
+            if name in everything[large].per_cpu:
+                pairs = zip(everything[small].per_cpu[name], everything[large].per_cpu[name], strict=True)
+                growth = statistics.median(few / many for few, many in pairs)
+                _say(f"CPU of {name}, {large:,} ÷ {small:,}", growth, GROWTH_ALLOWED, "<=")
 
 
 def _say(what: str, value: float, bound: float, sign: str) -> None:
@@ -170,13 +180,13 @@ def _say(what: str, value: float, bound: float, sign: str) -> None:
     print(f"  {what:48}{value:6.2f}   {sign} {bound:<5} {'ok' if good else 'MISSED'}")
 
 
-async def half_load(server: Server, results: Results, seconds: float) -> None:
+async def half_load(customers: int, server: Server, results: Results, seconds: float) -> None:
     case = next(case for case in CASES if case.name == "dashboard")
-    last = results.last[case.name]
-    rate = last.requests / last.seconds / 2
+    whole = results.all[case.name]
+    rate = whole.requests / whole.seconds / 2
     run = await client.at_a_rate(server.port, server.requests(case), per_second=rate, seconds=seconds)
     p50, p99 = run.quantile(0.5) * 1000, run.quantile(0.99) * 1000
-    print(f"  dashboard at half load ({rate:.0f}/s): p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+    print(f"  dashboard at {customers:,}, half load ({rate:.0f}/s): p50 {p50:.1f} ms, p99 {p99:.1f} ms")
     _say("p99 ÷ p50 at half load", p99 / p50, 6, "<=")
 
 
@@ -187,27 +197,30 @@ def _pin(pid: int, cpu: int) -> None:
 
 async def main(options: argparse.Namespace) -> None:
     _pin(0, 1)
-    everything: dict[int, Results] = {}
-    for customers in options.customers:
-        url = await prepare(options.data, customers)
-        async with Server(url, options.port, min(customers, 400)) as server:
-            print(f"\n{customers:,} customers")
+    urls = {customers: await prepare(options.data, customers) for customers in options.customers}
+    async with AsyncExitStack() as stack:
+        servers = {
+            customers: await stack.enter_async_context(Server(url, options.port - number, min(customers, 400)))
+            for number, (customers, url) in enumerate(urls.items())
+        }
+        for server in servers.values():
             cases = await answered(server)
-            results = await measure(
-                server, cases, rounds=options.rounds, seconds=options.seconds, connections=options.connections
-            )
-            table(results, cases)
-            if "dashboard" in results.per_cpu:
-                await half_load(server, results, options.seconds * 2)
-            everything[customers] = results
-    verdicts(everything)
+        everything = await measure(
+            servers, cases, rounds=options.rounds, seconds=options.seconds, connections=options.connections
+        )
+        for customers, results in everything.items():
+            table(customers, results, cases)
+        verdicts(everything)
+        for customers, server in servers.items():
+            if "dashboard" in everything[customers].per_cpu:
+                await half_load(customers, server, everything[customers], 4.0)
 
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=lambda text: [int(n) for n in text.split(",")], default=[1_000, 100_000])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=0.4)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--port", type=int, default=8129)
     parser.add_argument("--data", type=Path, default=Path("var/bench"))

@@ -21,6 +21,13 @@ class Run:
     def requests(self) -> int:
         return len(self.latencies)
 
+    def include(self, other: Run) -> None:
+        self.seconds += other.seconds
+        self.latencies += other.latencies
+        for status, many in other.statuses.items():
+            self.statuses[status] = self.statuses.get(status, 0) + many
+        self.body_bytes = other.body_bytes
+
     def quantile(self, share: float) -> float:
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
