@@ -62,7 +62,12 @@ def _moment(value: datetime, zone: str) -> str:
 
 def hour(value: datetime | None, zone: str = "UTC") -> str:
     """19:04 in the zone."""
-    return format_time(value, format="HH:mm", tzinfo=ZoneInfo(zone), locale=LOCALE) if value else ""
+    return _hour(value.replace(second=0, microsecond=0), zone) if value else ""
+
+
+@lru_cache(maxsize=4096)
+def _hour(value: datetime, zone: str) -> str:
+    return format_time(value, format="HH:mm", tzinfo=ZoneInfo(zone), locale=LOCALE)
 
 
 def country(code: str | None) -> str:

@@ -6,6 +6,7 @@ A key with a question mark may be missing. Details never hold names, addresses, 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 
@@ -189,8 +190,9 @@ PACKAGES = frozenset(event.package for event in Event)
 INTERNAL = frozenset({"staff", "feeds", "job", "settings"})
 
 
-def of_packages(packages: frozenset[str]) -> list[str]:
+@lru_cache(maxsize=64)
+def of_packages(packages: frozenset[str]) -> tuple[str, ...]:
     """The names of all events of these features. Raises KeyError for one that does not exist."""
     if unknown := packages - PACKAGES:
         raise KeyError(min(unknown))
-    return [event.value for event in Event if event.package in packages]
+    return tuple(event.value for event in Event if event.package in packages)

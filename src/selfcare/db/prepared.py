@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -169,9 +170,10 @@ class Compiled:
         value = given[name]
         if name not in self.lists:
             return _storable(value)
-        if self.dialect == "sqlite":
-            return json.dumps([_in_json(each) for each in value])
-        return list(value)
+        if self.dialect == "postgres":
+            return list(value)
+        # A tuple is the same for every request: the names of a closed list, say.
+        return _list_in_json(value) if type(value) is tuple else json.dumps([_in_json(each) for each in value])
 
 
 def _storable(value: Any) -> Any:
@@ -180,6 +182,11 @@ def _storable(value: Any) -> Any:
     if isinstance(value, dict | list | tuple):
         return json.dumps(value)
     return value
+
+
+@lru_cache(maxsize=256)
+def _list_in_json(values: tuple[Any, ...]) -> str:
+    return json.dumps([_in_json(each) for each in values])
 
 
 def _in_json(value: Any) -> Any:
