@@ -22,6 +22,7 @@ from selfcare.api.feeds import routes as feeds
 from selfcare.audit import log as audit
 from selfcare.db.engine import open_database
 from selfcare.demo import outbox as demo_outbox
+from selfcare.demo import styleguide
 from selfcare.identity import limits
 from selfcare.identity.passwords import Passwords
 from selfcare.kernel.errors import NotFound, SelfcareError
@@ -178,4 +179,4 @@ def _dependencies(settings: Settings, ports: Ports, passwords: Passwords) -> dic
 
 
 def _demo_routers(settings: Settings) -> list[ControllerRouterHandler]:
-    return [demo_outbox.router] if settings.demo else []
+    return [demo_outbox.router, styleguide.router] if settings.demo else []
