@@ -50,6 +50,7 @@ class Limit:
 
 
 SIGN_IN_BY_ADDRESS = Limit("sign_in.address", 10, timedelta(minutes=5))
+PASSKEY_BY_ADDRESS = Limit("passkey.address", 60, timedelta(minutes=5))
 RESET_BY_ADDRESS = Limit("reset.address", 5, timedelta(hours=1))
 RESET_BY_USER = Limit("reset.user", 3, timedelta(hours=1))
 CODE_BY_USER = Limit("code.user", 20, timedelta(hours=1))

@@ -116,9 +116,13 @@ async def turn_on(user_id: UUID, secret: Secret, step: int, keys: Sequence[bytes
 
 
 async def turn_off(user_id: UUID) -> bool:
-    """Secret and backup codes gone; False when it was off. Inside a transaction."""
-    await execute(_CODES_OFF.bind(user_id=user_id))
+    """The secret is gone; False when it was off. Inside a transaction."""
     return bool(await execute(_OFF.bind(user_id=user_id)))
+
+
+async def forget_codes(user_id: UUID) -> None:
+    """With the last second step, its backup codes end. Inside a transaction."""
+    await execute(_CODES_OFF.bind(user_id=user_id))
 
 
 def new_codes() -> list[str]:

@@ -22,7 +22,7 @@ from selfcare.web.context import context_of
 
 LONGEST_EMAIL = 254
 SECRET_FIELDS = frozenset(
-    {"csrf", "password", "new_password", "current_password", "code", "backup_code", "pin", "token"}
+    {"csrf", "password", "new_password", "current_password", "code", "backup_code", "pin", "token", "passkey"}
 )
 _EMAIL = re.compile(r"[^@\s\"<>,;:\\()\[\]]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")

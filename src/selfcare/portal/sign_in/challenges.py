@@ -12,7 +12,8 @@ from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, fetch_one
-from selfcare.identity import limits, tokens, totp
+from selfcare.identity import limits, passkeys, tokens, totp
+from selfcare.identity.passkeys import Answer, Place, Step
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.tokens import Purpose
 from selfcare.kernel import clock, ids
@@ -101,6 +102,19 @@ async def answer_code(token: str, challenge: Challenge, typed: str, origin: Orig
         raise WrongCode(_("That code is wrong. Your phone's clock seems to be off: set it automatically."), "code")
     if answer is not totp.Answer.RIGHT or await tokens.burn(token, Purpose.CHALLENGE) is None:
         raise WrongCode(_("That code is wrong or already used."), "code")
+
+
+async def ask_passkey(user_id: UUID, *, place: Place) -> str:
+    """What the browser needs to answer with a passkey instead of a code."""
+    async with transaction():
+        return await passkeys.ask(Step.SECOND, user_id, place=place)
+
+
+async def answer_passkey(token: str, answer: Answer) -> None:
+    """Use up the passkey's answer and the question. Inside a transaction; raises passkeys.Refused."""
+    await passkeys.use(answer)
+    if await tokens.burn(token, Purpose.CHALLENGE) is None:
+        raise passkeys.Refused
 
 
 async def note_wrong(user_id: UUID, origin: Origin, *, method: str) -> None:

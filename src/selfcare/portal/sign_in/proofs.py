@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
-from selfcare.identity import limits, sessions, totp
+from selfcare.identity import limits, passkeys, sessions, totp
 from selfcare.identity.identity import Identity
+from selfcare.identity.passkeys import Place, Refused, Step
 from selfcare.identity.passwords import Passwords
 from selfcare.kernel import ids
 from selfcare.kernel.errors import Rejected
@@ -48,6 +49,25 @@ async def prove_by_code(identity: Identity, typed: str, keys: Sequence[bytes]) -
             return await proved(identity, method="app")
     await _wrong(identity, method="app")
     raise NotProved(_("That code is wrong or already used."), field="code")
+
+
+async def ask_passkey(identity: Identity, *, place: Place) -> str:
+    """What the browser needs to prove it by passkey."""
+    async with transaction():
+        return await passkeys.ask(Step.PROOF, identity.actor_id, place=place)
+
+
+async def prove_by_passkey(identity: Identity, answer: str, *, place: Place) -> str:
+    """As by password, with a passkey of the same person."""
+    await limits.claim(limits.PROOF_BY_USER, str(identity.actor_id))
+    try:
+        found = await passkeys.check(Step.PROOF, identity.actor_id, answer, place=place)
+        async with transaction():
+            await passkeys.use(found)
+            return await proved(identity, method="passkey")
+    except Refused as refused:
+        await _wrong(identity, method="passkey")
+        raise NotProved(_("The passkey did not work. Try once more, or use your password.")) from refused
 
 
 async def proved(identity: Identity, *, method: str) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 
 from selfcare.db.engine import transaction
-from selfcare.identity import kept, sessions
+from selfcare.identity import kept, passkeys, sessions
 from selfcare.identity.identity import Identity
+from selfcare.identity.passkeys import Place, Refused, Step
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.policy import Policy, Weak
+from selfcare.kernel.words import _
 from selfcare.portal.sign_in import challenges, proofs, recoveries, sign_ins, staying
 from selfcare.portal.sign_in.challenges import Challenge, ChallengeOver, WrongCode
 from selfcare.portal.sign_in.proofs import NotProved, SignInEnded
@@ -83,12 +86,11 @@ async def enter(
 
 
 @get("/sign-in/code", name="sign_in.code")
-async def show_code(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def show_code(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
     challenge = await _challenge(request)
     if challenge is None:
         return go(request, "sign_in")
-    factors = await challenges.second_factors(challenge.user_id)
-    return page(request, "sign_in/code", form=Form.empty("code"), factors=factors)
+    return await _code_page(request, settings, challenge.user_id, Form.empty("code"))
 
 
 @post("/sign-in/code", name="sign_in.answer", status_code=200)
@@ -111,8 +113,63 @@ async def answer_code(
     except WrongCode as problem:
         await challenges.note_wrong(challenge.user_id, ctx.origin, method="app")
         form.reject("code", problem)
-        factors = await challenges.second_factors(challenge.user_id)
-        return page(request, "sign_in/code", fragment="sign_in/_code", status=422, form=form, factors=factors)
+        return await _code_page(request, settings, challenge.user_id, form, status=422)
+    return await _welcome(request, entered)
+
+
+@post("/sign-in/code/passkey", name="sign_in.answer_by_passkey", status_code=200)
+async def answer_by_passkey(
+    request: Request[Any, Any, Any], settings: NamedDependency[Settings], ports: NamedDependency[Ports]
+) -> Response[bytes]:
+    ctx = context_of(request)
+    challenge = await _challenge(request)
+    if challenge is None:
+        return go(request, "sign_in")
+    form = await Form.read(request, "passkey", "code")
+    token = _step_token(request)
+    try:
+        await challenges.claim_try(token, challenge.user_id)
+        found = await passkeys.check(Step.SECOND, challenge.user_id, form["passkey"], place=place_of(settings))
+        async with transaction():
+            await challenges.answer_passkey(token, found)
+            entered = await _complete(request, challenge, "passkey", ports, settings)
+    except ChallengeOver as over:
+        return _start_again(request, over)
+    except (Refused, WrongCode):
+        await challenges.note_wrong(challenge.user_id, ctx.origin, method="passkey")
+        form.reject(None, _("The passkey did not work. Try once more, or use another way."))
+        return await _code_page(request, settings, challenge.user_id, form, status=422)
+    return await _welcome(request, entered)
+
+
+@get("/sign-in/passkey", name="sign_in.passkey")
+async def show_passkey(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
+    target = safe_next(request.query_params.get("next"), "")
+    if (identity := context_of(request).identity) is not None:
+        return go_to(request, target or home_of(staff=identity.is_staff))
+    return await _passkey_page(request, settings, Form.empty(next=target))
+
+
+@post("/sign-in/passkey", name="sign_in.enter_by_passkey", status_code=200)
+async def enter_by_passkey(
+    request: Request[Any, Any, Any], settings: NamedDependency[Settings], ports: NamedDependency[Ports]
+) -> Response[bytes]:
+    ctx = context_of(request)
+    form = await Form.read(request, "passkey", "next")
+    try:
+        entered = await sign_ins.enter_by_passkey(
+            form["passkey"],
+            ctx.origin,
+            Wishes(next=safe_next(form["next"], "")),
+            place=place_of(settings),
+            messages=ports.messages,
+            session_limits=limits_of(settings),
+            device=request.cookies.get(ctx.site.cookies.device),
+            replaces=ctx.identity.session_id if ctx.identity else None,
+        )
+    except NotSignedIn as problem:
+        form.reject(None, problem)
+        return await _passkey_page(request, settings, form, status=422)
     return await _welcome(request, entered)
 
 
@@ -218,10 +275,11 @@ async def disown(request: Request[Any, Any, Any], ports: NamedDependency[Ports])
 
 
 @get("/sign-in/prove", name="sign_in.prove")
-async def show_prove(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+async def show_prove(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
     target = safe_next(request.query_params.get("next"))
-    factors = await challenges.second_factors(identity.actor_id)
-    return page(request, "sign_in/prove", form=Form.empty("password", "code", next=target), factors=factors)
+    return await _prove_page(request, settings, identity, Form.empty("password", "code", next=target))
 
 
 @post("/sign-in/prove", name="sign_in.confirm", status_code=200)
@@ -243,8 +301,25 @@ async def prove(
         return go(request, "sign_in")
     except NotProved as problem:
         form.reject(problem.field, problem)
-        factors = await challenges.second_factors(identity.actor_id)
-        return page(request, "sign_in/prove", fragment="sign_in/_prove", status=422, form=form, factors=factors)
+        return await _prove_page(request, settings, identity, form, status=422)
+    ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.session, token))
+    return await after_proof(request, identity, form["next"])
+
+
+@post("/sign-in/prove/passkey", name="sign_in.confirm_by_passkey", status_code=200)
+async def prove_by_passkey(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    ctx = context_of(request)
+    form = await Form.read(request, "passkey", "password", "code", "next")
+    try:
+        token = await proofs.prove_by_passkey(identity, form["passkey"], place=place_of(settings))
+    except SignInEnded:
+        ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.session))
+        return go(request, "sign_in")
+    except NotProved as problem:
+        form.reject(problem.field, problem)
+        return await _prove_page(request, settings, identity, form, status=422)
     ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.session, token))
     return await after_proof(request, identity, form["next"])
 
@@ -289,6 +364,10 @@ def limits_of(settings: Settings) -> sessions.Limits:
 
 def policy_of(settings: Settings) -> Policy:
     return Policy(settings.password_policy, (settings.operator.name, settings.operator.portal))
+
+
+def place_of(settings: Settings) -> Place:
+    return Place.of(settings.public_url, settings.operator.name)
 
 
 def home_of(*, staff: bool) -> str:
@@ -337,6 +416,52 @@ async def _complete(
     )
 
 
+async def _code_page(
+    request: Request[Any, Any, Any], settings: Settings, user_id: UUID, form: Form, *, status: int = 200
+) -> Response[bytes]:
+    factors = await challenges.second_factors(user_id)
+    options = await challenges.ask_passkey(user_id, place=place_of(settings)) if factors.passkeys else ""
+    return page(
+        request,
+        "sign_in/code",
+        fragment="sign_in/_code",
+        status=status,
+        form=form,
+        factors=factors,
+        passkey_options=options,
+    )
+
+
+async def _passkey_page(
+    request: Request[Any, Any, Any], settings: Settings, form: Form, *, status: int = 200
+) -> Response[bytes]:
+    options = await sign_ins.ask_passkey(context_of(request).origin, place=place_of(settings))
+    return page(
+        request,
+        "sign_in/passkey",
+        fragment="sign_in/_passkey",
+        status=status,
+        form=form,
+        passkey_options=options,
+    )
+
+
+async def _prove_page(
+    request: Request[Any, Any, Any], settings: Settings, identity: Identity, form: Form, *, status: int = 200
+) -> Response[bytes]:
+    factors = await challenges.second_factors(identity.actor_id)
+    options = await proofs.ask_passkey(identity, place=place_of(settings)) if factors.passkeys else ""
+    return page(
+        request,
+        "sign_in/prove",
+        fragment="sign_in/_prove",
+        status=status,
+        form=form,
+        factors=factors,
+        passkey_options=options,
+    )
+
+
 async def _come_back(
     request: Request[Any, Any, Any], cookie: str, target: str, ports: Ports, settings: Settings
 ) -> Entered | None:
@@ -378,6 +503,9 @@ router = Router(
         enter,
         show_code,
         answer_code,
+        answer_by_passkey,
+        show_passkey,
+        enter_by_passkey,
         show_backup_code,
         use_backup_code,
         show_forgot,
@@ -388,6 +516,7 @@ router = Router(
         disown,
         show_prove,
         prove,
+        prove_by_passkey,
         show_kept,
         leave,
         alive,

@@ -11,8 +11,9 @@ from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, as_json, fetch_one
-from selfcare.identity import limits, sessions
+from selfcare.identity import limits, passkeys, sessions
 from selfcare.identity.identity import Identity
+from selfcare.identity.passkeys import Place, Refused, Step
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.tables import User
 from selfcare.kernel.errors import Rejected
@@ -114,6 +115,57 @@ async def enter(
             device=device,
             replaces=replaces,
         )
+
+
+async def ask_passkey(origin: Origin, *, place: Place) -> str:
+    """What the browser needs to sign somebody in by passkey alone. Raises limits.TooOften."""
+    await limits.claim(limits.PASSKEY_BY_ADDRESS, limits.network(origin.address))
+    async with transaction():
+        return await passkeys.ask(Step.SIGN_IN, None, place=place)
+
+
+async def enter_by_passkey(
+    answer: str,
+    origin: Origin,
+    wishes: Wishes,
+    *,
+    place: Place,
+    messages: Messages,
+    session_limits: sessions.Limits,
+    device: str | None = None,
+    replaces: str | None = None,
+) -> Entered:
+    """A passkey is both steps at once: the device, and the finger or PIN that opened it.
+
+    No lock stops it, because it cannot be guessed. Raises NotSignedIn, limits.TooOften.
+    """
+    by_address = limits.network(origin.address)
+    await limits.claim(limits.SIGN_IN_BY_ADDRESS, by_address)
+    user_id = None
+    try:
+        found = await passkeys.check(Step.SIGN_IN, None, answer, place=place)
+        user_id = found.user_id
+        user = await get_user(user_id)
+        if user is None or user["disabled_at"] is not None:
+            raise Refused
+        async with transaction():
+            await passkeys.use(found)
+            await limits.give_back(limits.SIGN_IN_BY_ADDRESS, by_address)
+            return await complete(
+                user,
+                origin,
+                wishes,
+                method="passkey",
+                messages=messages,
+                session_limits=session_limits,
+                device=device,
+                replaces=replaces,
+            )
+    except Refused as refused:
+        async with transaction():
+            actor = audit.visitor(origin, user_id=user_id)
+            await audit.record(actor, Event.SIGN_IN_FAILED, outcome="refused", method="passkey")
+        raise NotSignedIn(_("The passkey did not work. Try once more, or sign in with your password.")) from refused
 
 
 async def complete(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from selfcare.db.prepared import Prepared, as_moment, fetch_many
+from selfcare.db.prepared import Prepared, as_moment, fetch_many, fetch_one
+from selfcare.kernel.errors import NotFound
 
 _PERSON = Prepared.sql(
     """
@@ -22,6 +23,14 @@ _PASSKEYS = Prepared.sql(
     """
     SELECT id, name, created_at, last_used_at FROM passkey
      WHERE user_id = :user_id AND removed_at IS NULL ORDER BY created_at, id
+    """
+)
+
+
+_PASSKEY = Prepared.sql(
+    """
+    SELECT id, name, created_at, last_used_at FROM passkey
+     WHERE user_id = :user_id AND id = :passkey_id AND removed_at IS NULL
     """
 )
 
@@ -53,3 +62,11 @@ async def overview(user_id: UUID) -> Overview:
         codes_made_at=person["codes_made_at"],
         passkeys=[PasskeyRow(**row) for row in passkeys],
     )
+
+
+async def passkey(user_id: UUID, passkey_id: UUID) -> PasskeyRow:
+    """One of this person's passkeys. Raises NotFound."""
+    row = await fetch_one(_PASSKEY.bind(user_id=user_id, passkey_id=passkey_id))
+    if row is None:
+        raise NotFound
+    return PasskeyRow(**row)

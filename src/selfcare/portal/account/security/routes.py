@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from selfcare.identity import totp
 from selfcare.identity.identity import Identity
 from selfcare.identity.limits import Locked
+from selfcare.identity.passkeys import LONGEST_NAME, Place
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.policy import Policy, Weak
+from selfcare.kernel.words import _
+from selfcare.portal.account.security import passkeys, queries, second_steps
 from selfcare.portal.account.security import passwords as own_password
-from selfcare.portal.account.security import queries, second_steps
+from selfcare.portal.account.security.passkeys import LastWayIn, NotAdded
 from selfcare.portal.account.security.passwords import WrongCurrent
 from selfcare.portal.account.security.second_steps import NotAccepted, SetUp
 from selfcare.ports.ports import Ports
@@ -94,9 +99,83 @@ async def renew_codes(
     ports: NamedDependency[Ports],
 ) -> Response[bytes]:
     await Form.read(request)
-    if not await totp.is_on(identity.actor_id):
+    if not await passkeys.second_step_on(identity.actor_id):
         return go(request, "account.security")
     return _codes_page(request, await second_steps.renew_codes(identity, passwords=passwords, messages=ports.messages))
+
+
+@get("/account/security/passkeys/new", name="account.security.passkeys.new")
+async def show_new_passkey(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    return await _new_passkey_page(request, identity, settings, Form.empty(name=_("My passkey")))
+
+
+@post("/account/security/passkeys", name="account.security.passkeys.add", status_code=200)
+async def add_passkey(
+    request: Request[Any, Any, Any],
+    identity: NamedDependency[Identity],
+    settings: NamedDependency[Settings],
+    passwords: NamedDependency[Passwords],
+    ports: NamedDependency[Ports],
+) -> Response[bytes]:
+    form = await Form.read(request, "name", "passkey")
+    name = form.text("name", most=LONGEST_NAME)
+    codes: list[str] = []
+    if name is not None:
+        try:
+            codes = await passkeys.add(
+                identity,
+                form["passkey"],
+                name,
+                place=_place(settings),
+                passwords=passwords,
+                messages=ports.messages,
+            )
+        except NotAdded as problem:
+            form.reject(None, problem)
+    if not form:
+        return await _new_passkey_page(request, identity, settings, form, status=422)
+    return _codes_page(request, codes) if codes else go(request, "account.security")
+
+
+@get("/account/security/passkeys/{passkey_id:uuid}", name="account.security.passkeys.show")
+async def show_passkey(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], passkey_id: FromPath[UUID]
+) -> Response[bytes]:
+    passkey = await queries.passkey(identity.actor_id, passkey_id)
+    return page(request, "account/security/passkey", form=Form.empty(name=passkey.name), passkey=passkey)
+
+
+@post("/account/security/passkeys/{passkey_id:uuid}", name="account.security.passkeys.rename", status_code=200)
+async def rename_passkey(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], passkey_id: FromPath[UUID]
+) -> Response[bytes]:
+    form = await Form.read(request, "name")
+    passkey = await queries.passkey(identity.actor_id, passkey_id)
+    name = form.text("name", most=LONGEST_NAME)
+    if name is None:
+        return _passkey_page(request, passkey, form)
+    await passkeys.rename(identity, passkey_id, name)
+    return go(request, "account.security")
+
+
+@post("/account/security/passkeys/{passkey_id:uuid}/remove", name="account.security.passkeys.remove", status_code=200)
+async def remove_passkey(
+    request: Request[Any, Any, Any],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+    passkey_id: FromPath[UUID],
+) -> Response[bytes]:
+    form = await Form.read(request, "name")
+    passkey = await queries.passkey(identity.actor_id, passkey_id)
+    form.values["name"] = passkey.name
+    try:
+        await passkeys.remove(identity, passkey_id, messages=ports.messages)
+    except LastWayIn as problem:
+        form.reject(None, problem)
+        return _passkey_page(request, passkey, form)
+    return go(request, "account.security")
 
 
 @get("/account/password", name="account.password")
@@ -146,6 +225,34 @@ def _rules(settings: Settings) -> Policy:
     return Policy(settings.password_policy, (settings.operator.name, settings.operator.portal))
 
 
+def _place(settings: Settings) -> Place:
+    return Place.of(settings.public_url, settings.operator.name)
+
+
+async def _new_passkey_page(
+    request: Request[Any, Any, Any], identity: Identity, settings: Settings, form: Form, *, status: int = 200
+) -> Response[bytes]:
+    return page(
+        request,
+        "account/security/new_passkey",
+        fragment="account/security/_new_passkey",
+        status=status,
+        form=form,
+        options=await passkeys.begin(identity, place=_place(settings)),
+    )
+
+
+def _passkey_page(request: Request[Any, Any, Any], passkey: queries.PasskeyRow, form: Form) -> Response[bytes]:
+    return page(
+        request,
+        "account/security/passkey",
+        fragment="account/security/_passkey",
+        status=422,
+        form=form,
+        passkey=passkey,
+    )
+
+
 def _set_up_page(
     request: Request[Any, Any, Any],
     identity: Identity,
@@ -174,5 +281,19 @@ def _codes_page(request: Request[Any, Any, Any], codes: list[str]) -> Response[b
 
 router = Router(
     "/",
-    route_handlers=[show, show_set_up, turn_on, show_turn_off, turn_off, renew_codes, show_password, change_password],
+    route_handlers=[
+        show,
+        show_set_up,
+        turn_on,
+        show_turn_off,
+        turn_off,
+        renew_codes,
+        show_new_passkey,
+        add_passkey,
+        show_passkey,
+        rename_passkey,
+        remove_passkey,
+        show_password,
+        change_password,
+    ],
 )

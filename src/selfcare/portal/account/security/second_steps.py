@@ -11,7 +11,7 @@ import segno
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
-from selfcare.identity import limits, sealed, sessions, tokens, totp
+from selfcare.identity import limits, passkeys, sealed, sessions, tokens, totp
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.tokens import Purpose
@@ -103,6 +103,8 @@ async def turn_off(
         if not await _fits(identity.actor_id, typed, backup, keys):
             raise NotAccepted(_("That code is wrong or already used."), "code")
         await totp.turn_off(identity.actor_id)
+        if not await passkeys.count(identity.actor_id):
+            await totp.forget_codes(identity.actor_id)
         await tokens.kill(identity.actor_id, Purpose.CHALLENGE)
         await sessions.revoke_all(identity.actor_id, but=identity.session_id)
         await audit.record(identity, Event.ACCOUNT_SECOND_FACTOR_REMOVED, kind="app")
