@@ -28,6 +28,10 @@ class Portal:
         self.page.get_by_label("Password", exact=True).fill(password)
         self.press("Sign in")
 
+    def is_signed_in(self) -> None:
+        """Waits until the sign-in page is left."""
+        self.page.wait_for_url(lambda url: "/sign-in" not in url)
+
     def sign_out(self) -> None:
         self.press("Sign out")
 
