@@ -17,6 +17,8 @@ from typing import Any
 import asyncpg
 
 FOLDER = "SELFCARE_TEST_POSTGRES_FOLDER"
+PREFIX = "selfcare-pg-"
+RUNNER = "runner"
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
 MISSING = (
     "PostgreSQL is not installed, and half of these tests are about it. Install it (Debian: apt-get install "
@@ -26,11 +28,25 @@ MISSING = (
 
 def prepare() -> None:
     """Called once by the process that runs the tests; xdist's workers inherit the folder."""
-    os.environ[FOLDER] = tempfile.mkdtemp(prefix="selfcare-pg-", dir=_memory())
+    _sweep()
+    folder = tempfile.mkdtemp(prefix=PREFIX, dir=_memory())
+    (Path(folder) / RUNNER).write_text(str(os.getpid()))
+    os.environ[FOLDER] = folder
 
 
 def stop() -> None:
-    folder = Path(os.environ.pop(FOLDER))
+    _remove(Path(os.environ.pop(FOLDER)))
+
+
+def _sweep() -> None:
+    """What runs that were killed left behind."""
+    for folder in Path(_memory() or tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        runner = folder / RUNNER
+        if runner.is_file() and not Path(f"/proc/{runner.read_text()}").exists() and Path("/proc/self").exists():
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
     if (folder / "data" / "postmaster.pid").exists():
         _run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(folder / "data"))
     shutil.rmtree(folder, ignore_errors=True)
