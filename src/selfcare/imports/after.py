@@ -50,15 +50,14 @@ async def write_members(work: Import, written: list[Written]) -> None:
 
 async def make_way_for_primaries(work: Import, written: list[Written]) -> None:
     """A customer has one primary contact: the old one steps back before the new one is written."""
-    homes = []
-    for made in written:
-        if made.row.values["is_primary"]:
-            customer = made.row.values["customer"]
-            if line := work.seen.before("contacts", "is_primary", customer, made.row.line):
-                message = f"{customer} has a primary contact on line {line} already; expected one"
-                work.wrong(CONTACTS, made.row, "is_primary", message)
-            homes.append({"customer": made.customer_id})
-    await execute_many(STEP_BACK, homes)
+    primaries = [made for made in written if made.row.values["is_primary"]]
+    named = [(made.row.values["customer"], made.row.line) for made in primaries]
+    before = work.seen.before("contacts", "is_primary", named)
+    for made in primaries:
+        if line := before.get(made.row.line):
+            message = f"{made.row.values['customer']} has a primary contact on line {line} already; expected one"
+            work.wrong(CONTACTS, made.row, "is_primary", message)
+    await execute_many(STEP_BACK, [{"customer": made.customer_id} for made in primaries])
 
 
 async def name_primaries(work: Import, written: list[Written]) -> None:

@@ -6,7 +6,6 @@ in the portal meanwhile: what is compared is the cell as it was imported last, a
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,6 +14,7 @@ from itertools import islice, repeat
 from pathlib import Path
 from sqlite3 import IntegrityError as SQLiteRefused
 from typing import Any, TypeAlias
+from uuid import UUID
 
 from asyncpg.exceptions import IntegrityConstraintViolationError as PostgresRefused
 
@@ -31,7 +31,7 @@ from selfcare.imports.problems import Problem, Problems, Refused, TooMany
 from selfcare.imports.reading import Row, rows
 from selfcare.imports.seen import Seen
 from selfcare.kernel import clock
-from selfcare.kernel.ids import new_id
+from selfcare.kernel.ids import new_ids
 from selfcare.ports.jobs import Jobs
 
 AT_ONCE = 2_000
@@ -140,32 +140,21 @@ class Import:
             refused=lambda id: self.refused.add((file.name, id)),
         )
 
-        def read_some() -> list[Row]:
-            return list(islice(reading, AT_ONCE))
-
-        # The next rows are read while the database takes these: the one waits for the processor, the other does not.
-        # Only reading goes to the other thread; it touches nothing of the transaction.
-        ahead = asyncio.ensure_future(asyncio.to_thread(read_some))
-        try:
-            while chunk := await ahead:
-                ahead = asyncio.ensure_future(asyncio.to_thread(read_some))
-                await self._take(file, chunk, counts)
-        finally:
-            # Whatever it finds after a mistake that stops us is not asked for.
-            await asyncio.gather(ahead, return_exceptions=True)
-            reading.close()
+        while chunk := list(islice(reading, AT_ONCE)):
+            await self._take(file, chunk, counts)
         self.progress(file.csv, size, size)
 
     async def _take(self, file: File, chunk: list[Row], counts: Counts) -> None:
         counts.rows += len(chunk)
-        chunk = [row for row in chunk if self._is_first(file, row)]
+        chunk = self._first_ones(file, chunk)
         self.known = await self._lookup(file.name, [row.id for row in chunk]) if self.again else {}
         fresh = [row for row in chunk if (old := self.known.get((file.name, row.id))) is None or old.marks != row.marks]
         if not fresh:
             return
         for name, ids in _mentioned(file, fresh).items():
             self.known |= await self._lookup(name, list(ids))
-        written = [made for row in fresh if (made := self._resolve(file, row))]
+        made_ids = new_ids(len(fresh))
+        written = [made for row, id in zip(fresh, made_ids, strict=True) if (made := self._resolve(file, row, id))]
         await self._check_unique(file, written)
         if before := BEFORE.get(file.name):
             await before(self, written)
@@ -182,11 +171,13 @@ class Import:
         self.refused.add((file.name, row.id))
         self.problems.add(Problem(file.csv, row.line, row.places[column], column, message))
 
-    def _is_first(self, file: File, row: Row) -> bool:
-        if (line := self.seen.before(file.name, "id", row.id, row.line)) is None:
-            return True
-        self.wrong(file, row, "id", f"{row.id} stands on line {line} already; expected each id once")
-        return False
+    def _first_ones(self, file: File, chunk: list[Row]) -> list[Row]:
+        before = self.seen.before(file.name, "id", [(row.id, row.line) for row in chunk])
+        for row in chunk:
+            if row.line in before:
+                message = f"{row.id} stands on line {before[row.line]} already; expected each id once"
+                self.wrong(file, row, "id", message)
+        return [row for row in chunk if row.line not in before] if before else chunk
 
     async def _lookup(self, file: str, ids: list[str]) -> dict[tuple[str, str], Known]:
         found: dict[tuple[str, str], Known] = {}
@@ -197,9 +188,9 @@ class Import:
                 found[file, id] = Known(each["row_id"], each["customer_id"], each["marks"])
         return found
 
-    def _resolve(self, file: File, row: Row) -> Written | None:
+    def _resolve(self, file: File, row: Row, id: UUID) -> Written | None:
         old = self.known.get((file.name, row.id))
-        made = Written(row, old.id if old else str(new_id()), None, old.marks if old else None)
+        made = Written(row, old.id if old else str(id), None, old.marks if old else None)
         fine = True
         for column in file.linked:
             for mentioned in column.mentioned(row.values[column.name]):
@@ -251,16 +242,21 @@ class Import:
 
     async def _check_unique(self, file: File, written: list[Written]) -> None:
         for column in (column for column in file.columns if column.unique):
-            rows_by_value: dict[str, Written] = {}
+            rows_by_value = {
+                value: made
+                for made in written
+                if (value := made.row.values[column.name]) is not None
+                # A number is free again when its line has ended.
+                and not (column.to == "msisdn" and made.row.values["state"] == "ended")
+            }
+            lines = [(made.row.values[column.name], made.row.line) for made in written]
+            before = self.seen.before(file.name, column.name, [each for each in lines if each[0] in rows_by_value])
             for made in written:
-                value = made.row.values[column.name]
-                if value is None or (column.to == "msisdn" and made.row.values["state"] == "ended"):
-                    continue
-                if line := self.seen.before(file.name, column.name, value, made.row.line):
+                if line := before.get(made.row.line):
+                    value = made.row.values[column.name]
                     self.wrong(
                         file, made.row, column.name, f"{value} stands on line {line} already; expected each once"
                     )
-                rows_by_value[value] = made
             if not rows_by_value:
                 continue
             for taken in await fetch(TAKEN[file.name, column.name].bind(values=list(rows_by_value))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 
 class Seen:
@@ -14,11 +15,15 @@ class Seen:
         self._database.execute("CREATE TABLE seen (name TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
         self._database.execute("BEGIN")
 
-    def before(self, file: str, column: str, value: str, line: int) -> int | None:
-        """The line on which it stood before; None the first time."""
-        name = f"{file}\0{column}\0{value}"
-        added = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (name, line))
-        return None if added.rowcount else self.line(file, column, value)
+    def before(self, file: str, column: str, values: Sequence[tuple[str, int]]) -> dict[int, int]:
+        """Which of these (value, line) stood there before: their line and the line on which they did."""
+        rows = [(f"{file}\0{column}\0{value}", line) for value, line in values]
+        changes = self._database.total_changes
+        self._database.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", rows)
+        if self._database.total_changes - changes == len(rows):
+            return {}
+        found = ((line, self.line(file, column, value)) for value, line in values)
+        return {line: first for line, first in found if first is not None and first != line}
 
     def line(self, file: str, column: str, value: str) -> int | None:
         found = self._database.execute(
