@@ -16,6 +16,7 @@ from selfcare.messages import outbox
 from selfcare.messages.outbox import Post
 from selfcare.messages.rendering import Words
 from selfcare.places import folder
+from selfcare.portal.services import jobs as services
 from selfcare.portal.sign_in import recoveries
 from selfcare.ports.messages import MailSender
 from selfcare.ports.ports import Ports
@@ -35,6 +36,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("audit.anchor", _anchor)
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)
+    known.add("services.end_due", services.end_due)
     known.add(INVITE, Invitations(ports.messages).invite)
     return known
 
@@ -43,6 +45,7 @@ def schedule(settings: Settings) -> Schedule:
     """Nightly work is done at night where the operator is."""
     again = Schedule()
     again.every("audit.anchor", timedelta(hours=1))
+    again.every("services.end_due", timedelta(minutes=5))
     again.every("limits.forget_old", timedelta(hours=1))
     again.daily("sign_in.forget_old", at=time(3, 0), zone=settings.zone)
     again.every("messages.forget_old", timedelta(hours=1))

@@ -15,6 +15,7 @@ from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from selfcare import server
+from selfcare.app import configure
 from selfcare.db import migrate
 from selfcare.demo import load, people
 from selfcare.kernel import clock
@@ -123,6 +124,7 @@ def moment(text: str, zone: str) -> datetime:
 
 async def prepare(settings: Settings, customers: int) -> str:
     """Migrated and full of people; returns what should be known about it."""
+    configure(settings)
     progress = Progress()
     database = await server.opened(settings.database_url)
     try:

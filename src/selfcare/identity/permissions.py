@@ -105,6 +105,13 @@ TABLE: Mapping[str, Access] = {
     # services
     "services": customer(Right.VIEW_OWN_SERVICES),
     "services.show": customer(Right.VIEW_OWN_SERVICES),
+    "services.name": customer(Right.CHANGE_OWN_SERVICES),
+    "services.rename": customer(Right.CHANGE_OWN_SERVICES, acting=NEVER),
+    "services.renewal": customer(Right.CHANGE_OWN_SERVICES, flag="renew_switch"),
+    "services.switch_renewal": customer(Right.CHANGE_OWN_SERVICES, flag="renew_switch", acting="auto_renew"),
+    "services.cancel": customer(Right.CHANGE_OWN_SERVICES, flag="cancel"),
+    "services.cancel_it": customer(Right.CHANGE_OWN_SERVICES, flag="cancel", acting=NEVER),
+    "services.undo_cancel": customer(Right.CHANGE_OWN_SERVICES, flag="cancel", acting=NEVER),
     # usage
     "usage": customer(Right.VIEW_OWN_USAGE),
     "usage.service": customer(Right.VIEW_OWN_USAGE),

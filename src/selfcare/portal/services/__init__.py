@@ -1,4 +1,4 @@
-"""What the customer has bought.
+"""What the customer has bought, and the little that may be changed on it.
 
-URLs: /services, /services/{id}. Audit prefix: services.
+URLs: /services, /services/{id} with name, renewal and cancel. Audit prefix: services.
 """

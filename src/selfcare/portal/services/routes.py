@@ -6,20 +6,26 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from selfcare.identity.identity import Identity
 from selfcare.identity.rights import Right
 from selfcare.kernel import clock
-from selfcare.portal.services import queries
+from selfcare.kernel.errors import Rejected
+from selfcare.portal.services import changes, queries
+from selfcare.portal.services.changes import reason_words
 from selfcare.portal.services.queries import Asked, ServiceRow
 from selfcare.portal.services.services import offers
+from selfcare.portal.services.timeline import timeline
+from selfcare.ports.ports import Ports
 from selfcare.web.context import context_of
-from selfcare.web.pages import page
+from selfcare.web.forms import Form
+from selfcare.web.pages import go, page, wants_fragment
 
 LONGEST_SEARCH = 60
+WHEN = (changes.AT_END, changes.NOW)
 _SOLD_AS = {"topup": "topup", "addons": "addon"}
 
 
@@ -43,7 +49,156 @@ async def show(
 ) -> Response[bytes]:
     service = await queries.get_service(identity.customer, service_id, clock.now())
     return page(
-        request, "services/show", service=service, row=service.row, offers=_offers(request, identity, service.sold)
+        request,
+        "services/show",
+        service=service,
+        row=service.row,
+        offers=_offers(request, identity, service.sold),
+        moments=await timeline(identity, service),
+        may_change=identity.can(Right.CHANGE_OWN_SERVICES),
+    )
+
+
+@get("/services/{service_id:uuid}/name", name="services.name")
+async def show_name(
+    request: Request[Any, Any, Any], service_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    """The name to be changed, in its row; with ?as=text as it was, for Cancel."""
+    row = (await queries.get_service(identity.customer, service_id, clock.now())).row
+    form = Form.empty("nickname", nickname=row.nickname or "")
+    editing = request.query_params.get("as") != "text"
+    return page(request, "services/name", fragment="services/_name", row=row, form=form, editing=editing)
+
+
+@post("/services/{service_id:uuid}/name", name="services.rename", status_code=200)
+async def rename(
+    request: Request[Any, Any, Any], service_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    form = await Form.read(request, "nickname")
+    nickname = form.text("nickname", most=changes.LONGEST_NICKNAME, least=0)
+    if nickname is not None:
+        await changes.rename(identity, service_id, nickname)
+    if form and not wants_fragment(request):
+        return go(request, "services.show", service_id=service_id)
+    row = (await queries.get_service(identity.customer, service_id, clock.now())).row
+    return page(
+        request,
+        "services/name",
+        fragment="services/_name",
+        status=200 if form else 422,
+        row=row,
+        form=form,
+        editing=not form,
+    )
+
+
+@get("/services/{service_id:uuid}/renewal", name="services.renewal")
+async def show_renewal(
+    request: Request[Any, Any, Any],
+    service_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+) -> Response[bytes]:
+    return await _renewal_page(request, service_id, identity, ports, Form.empty())
+
+
+@post("/services/{service_id:uuid}/renewal", name="services.switch_renewal", status_code=200)
+async def switch_renewal(
+    request: Request[Any, Any, Any],
+    service_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+) -> Response[bytes]:
+    form = await Form.read(request, "renews")
+    wanted = form.choice("renews", ("on", "off"))
+    if wanted:
+        try:
+            await changes.switch_renewal(identity, service_id, ports.charging, renews=wanted == "on")
+        except Rejected as problem:
+            form.reject(problem.field, problem)
+    if form:
+        return go(request, "services.show", service_id=service_id)
+    return await _renewal_page(request, service_id, identity, ports, form, status=422)
+
+
+@get("/services/{service_id:uuid}/cancel", name="services.cancel")
+async def show_cancelling(
+    request: Request[Any, Any, Any], service_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    """First when and why; with `when` in the address, what that means and the button that does it."""
+    form = Form.query(request, "when", "reason", "words")
+    asked = form["when"] in WHEN and len(form["words"]) <= changes.LONGEST_REASON
+    return await _cancel_page(request, service_id, identity, form, confirming=asked)
+
+
+@post("/services/{service_id:uuid}/cancel", name="services.cancel_it", status_code=200)
+async def cancel(
+    request: Request[Any, Any, Any], service_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    form = await Form.read(request, "when", "reason", "words")
+    when = form.choice("when", WHEN)
+    words = form.text("words", most=changes.LONGEST_REASON, least=0, lines=True)
+    reason = form.choice("reason", ("", *changes.REASONS))
+    if when and form:
+        try:
+            await changes.cancel(
+                identity, service_id, when=when, reason=reason or None, words=words or None, key=form.request_key
+            )
+        except Rejected as problem:
+            form.reject(problem.field, problem)
+    if form:
+        return go(request, "services.show", service_id=service_id)
+    return await _cancel_page(request, service_id, identity, form, confirming=False, status=422)
+
+
+@post("/services/{service_id:uuid}/cancel/undo", name="services.undo_cancel", status_code=200)
+async def undo_cancel(
+    request: Request[Any, Any, Any], service_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    await changes.undo_cancelling(identity, service_id)
+    return go(request, "services.show", service_id=service_id)
+
+
+async def _renewal_page(
+    request: Request[Any, Any, Any],
+    service_id: UUID,
+    identity: Identity,
+    ports: Ports,
+    form: Form,
+    *,
+    status: int = 200,
+) -> Response[bytes]:
+    row = (await queries.get_service(identity.customer, service_id, clock.now())).row
+    renewal = await changes.renewal_of(identity.customer, service_id, ports.charging)
+    ctx = context_of(request)
+    cards_url = ctx.url("cards") if "cards" in ctx.site.urls else ""
+    return page(request, "services/renewal", status=status, row=row, renewal=renewal, form=form, cards_url=cards_url)
+
+
+async def _cancel_page(
+    request: Request[Any, Any, Any],
+    service_id: UUID,
+    identity: Identity,
+    form: Form,
+    *,
+    confirming: bool,
+    status: int = 200,
+) -> Response[bytes]:
+    row = (await queries.get_service(identity.customer, service_id, clock.now())).row
+    try:
+        cancelling = await changes.cancelling_of(identity.customer, service_id)
+    except Rejected as problem:
+        form.reject(None, problem)
+        cancelling, confirming = None, False
+    return page(
+        request,
+        "services/cancel",
+        status=status,
+        row=row,
+        form=form,
+        cancelling=cancelling,
+        confirming=confirming,
+        reasons=reason_words(),
     )
 
 
@@ -79,4 +234,17 @@ def _offers(
     return of
 
 
-router = Router("/", route_handlers=[list_all, show])
+router = Router(
+    "/",
+    route_handlers=[
+        list_all,
+        show,
+        show_name,
+        rename,
+        show_renewal,
+        switch_renewal,
+        show_cancelling,
+        cancel,
+        undo_cancel,
+    ],
+)

@@ -88,3 +88,18 @@ class Service(Table, tablename="service"):
     configuration = JSONB(default="{}")
     created_at = Timestamptz(default=None)
     external_id = Varchar(80, null=True, default=None, unique=True)
+
+
+class Cancellation(Table, tablename="cancellation"):
+    """`reason` is one of a closed list, `words` what the customer added; `undone_at` when they thought better of it."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    service_id = UUID(default=None)
+    asked_by = UUID(default=None)
+    asked_at = Timestamptz(default=None)
+    takes_effect_at = Timestamptz(default=None)
+    reason = Varchar(20, null=True, default=None)
+    words = Varchar(500, null=True, default=None)
+    request_key = Varchar(64, unique=True)
+    undone_at = Timestamptz(null=True, default=None)
