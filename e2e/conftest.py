@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,14 @@ expect.set_options(timeout=10_000)
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The public address of a fresh demo; every test file has its own."""
-    data = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "selfcare", "demo", "--port", "0", "--data", str(data), "--now", NOW]
+    with serving(tmp_path_factory.mktemp("demo"), "--port", "0", "--now", NOW) as address:
+        yield address
+
+
+@contextmanager
+def serving(data: Path, *wishes: str) -> Iterator[str]:
+    """A demo in that folder, with these options; its public address."""
+    command = [sys.executable, "-m", "selfcare", "demo", "--data", str(data), *wishes]
     environment = os.environ | {
         "SELFCARE_ARGON2_MEMORY_KIB": "64",
         "SELFCARE_ARGON2_PASSES": "1",
@@ -94,6 +101,6 @@ def _address(process: subprocess.Popen[str], log: Path) -> str:
     assert process.stdout is not None
     for line in process.stdout:
         lines.append(line)
-        if found := re.search(r"http://[\d.]+:\d+", line):
+        if found := re.search(r"http://[\w.]+:\d+", line):
             return found[0]
     raise AssertionError(f"the demo did not start:\n{''.join(lines)}\n{log.read_text()}")

@@ -37,7 +37,7 @@
 
   function go(box) {
     const form = box.querySelector('form');
-    const button = box.querySelector('[data-passkey-go]');
+    const button = box.querySelector('button');
     const failed = box.querySelector('[data-passkey-failed]');
     failed.hidden = true;
     if (!form.reportValidity()) return;
@@ -64,11 +64,7 @@
     });
   }
 
-  doc.addEventListener('click', (event) => {
-    const button = event.target.closest('[data-passkey-go]');
-    if (button) go(button.closest('[data-passkey]'));
-  });
-  // Enter in a text field is the same as the button; what the browser answered goes on its way.
+  // A form without an answer asks for one first; with it, it goes on its way.
   doc.addEventListener('submit', (event) => {
     const box = event.target.closest('[data-passkey]');
     if (!box || event.target.elements.passkey.value) return;
