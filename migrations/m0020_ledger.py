@@ -35,7 +35,6 @@ FORWARDS = (
         FOREIGN KEY (customer_id, bucket_id) REFERENCES bucket (customer_id, id)
     )
     """,
-    "CREATE INDEX consumption_by_bucket ON consumption (customer_id, bucket_id, at, amount)",
     """
     CREATE TABLE usage_meter (
         service_id UUID PRIMARY KEY,

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from selfcare.adapters.charging_counting import lock, with_pools
 from selfcare.adapters.charging_tables import AllowanceGrant, Bucket
+from selfcare.adapters.charging_tanks import lock
 from selfcare.db.engine import Row, transaction
 from selfcare.db.prepared import Prepared, execute, fetch, fetch_one, insert_many
 from selfcare.kernel import clock
@@ -24,7 +24,7 @@ async def credit(delivery: Delivery) -> None:
     async with transaction():
         service = await fetch_one(_SERVICE.bind(customer=delivery.customer_id, service=delivery.service_id))
         _check(delivery, service, now)
-        await lock(await with_pools({delivery.service_id: delivery.customer_id}), now)
+        await lock([str(delivery.service_id)], [str(delivery.customer_id)], now)
         if await _is_in(delivery):
             return
         if delivery.reason in ("activation", "renewal"):

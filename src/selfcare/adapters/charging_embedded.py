@@ -26,8 +26,8 @@ from selfcare.ports.charging import (
     Use,
 )
 
-# A transaction of half a thousand uses holds everybody else up for some 20 ms.
-AT_ONCE = 500
+# A transaction of so many holds other writers up for some 100 ms.
+AT_ONCE = 1_000
 TRIES = 5
 
 
