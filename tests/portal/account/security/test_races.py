@@ -1,0 +1,55 @@
+"""The same code, backup code or passkey answer, tried 24 times by two processes at once, opens exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from selfcare.app import Application
+from selfcare.demo import people
+from selfcare.identity.tables import BackupCode, Passkey
+from selfcare.kernel import clock
+from tests.portal.account.security.runners import together
+from tests.portal.account.security.test_passkeys import add
+from tests.support import databases, site
+from tests.support.browser import Browser
+from tests.support.second_step import set_up
+
+
+@pytest.fixture
+async def url(templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path) -> AsyncIterator[str]:
+    async with templates.copy(kind, demo_template, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+async def app(url: str) -> AsyncIterator[Application]:
+    """As for every test, but the address of its database is known."""
+    async with site.running(site.settings_for(url)) as app:
+        yield app
+
+
+async def test_a_code_of_the_app(app: Application, url: str, asha: Browser) -> None:
+    phone, _ = await set_up(asha)
+    clock.travel_by(timedelta(seconds=30))
+    keys = [key.hex() for key in site.settings_for(url).totp_keys]
+    assert sum(await together(url, "code", str(people.ASHA.id), phone.code(), keys)) == 1
+
+
+async def test_a_backup_code(url: str, asha: Browser) -> None:
+    await set_up(asha)
+    (row, *_) = await BackupCode.select(BackupCode.id).where(BackupCode.user_id == people.ASHA.id)
+    assert sum(await together(url, "backup_code", str(row["id"]))) == 1
+    used = await BackupCode.count().where(BackupCode.user_id == people.ASHA.id).where(BackupCode.used_at.is_not_null())
+    assert used == 1
+
+
+async def test_an_answer_of_a_passkey(url: str, asha: Browser) -> None:
+    await add(asha)
+    (row,) = await Passkey.select(Passkey.id)
+    assert sum(await together(url, "passkey", str(row["id"]), str(people.ASHA.id), 7)) == 1
+    (row,) = await Passkey.select(Passkey.sign_count)
+    assert row["sign_count"] == 7
