@@ -138,7 +138,7 @@ def test_a_passkey_is_the_second_step_and_can_be_named_and_removed(portal: Porta
     portal.sign_out()
     portal.should_be_at("Sign in")
     portal.sign_in("gwen")
-    portal.should_be_at("Enter your code")
+    portal.should_be_at("Use your passkey")
     portal.press("Use a passkey")
     portal.should_be_at("Gwen")
     portal.open("/account/security")

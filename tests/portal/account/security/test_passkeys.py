@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +14,11 @@ from selfcare.db.engine import transaction
 from selfcare.demo import people
 from selfcare.identity.tables import Passkey, User
 from selfcare.kernel import clock
+from tests.support import databases, site
 from tests.support.authenticator import Device, asked
 from tests.support.browser import Browser, Page
-from tests.support.mail import mails_to
+from tests.support.mail import link_in, mails_to
+from tests.support.second_step import set_up
 
 NEW = "/account/security/passkeys/new"
 
@@ -260,3 +263,41 @@ async def test_a_locked_password_does_not_lock_the_passkey(asha: Browser, visito
 
 async def test_a_person_without_passkeys_is_not_asked_for_one(visitor: Browser) -> None:
     assert (await visitor.sign_in("asha@example.test")).path == "/"
+
+
+async def test_a_new_password_by_mail_does_not_get_round_it(app: Application, asha: Browser, visitor: Browser) -> None:
+    device = await add(asha)
+    await (await visitor.open("/sign-in/forgot")).submit("forgot-form", email="asha@example.test")
+    form = await visitor.open(await link_in(app, "asha@example.test", "password"))
+    await form.submit("reset-form", new_password="Brand-New-77!")
+    page = await visitor.sign_in("asha@example.test", "Brand-New-77!")
+    assert page.path == "/sign-in/code"
+    assert (await page.submit("passkey-form", passkey=device.answer(asked(page)))).path == "/"
+
+
+async def test_with_the_app_gone_the_codes_of_a_passkey_stay(asha: Browser) -> None:
+    await add(asha)
+    _, codes = await set_up(asha)
+    page = await asha.open("/account/security/off")
+    await page.submit("off-form", code=codes[0])
+    assert "9 backup codes left" in (await asha.open("/account/security")).text
+
+
+async def test_switched_off_by_the_operator_none_is_made_but_those_there_still_count(
+    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path
+) -> None:
+    async with templates.copy(kind, demo_template, tmp_path) as url:
+        async with site.running(site.settings_for(url)) as app:
+            asha = Browser(app)
+            await asha.sign_in("asha@example.test")
+            device = await add(asha)
+            await asha.close()
+        async with site.running(site.settings_for(url, SELFCARE_FLAGS="-passkeys")) as app:
+            visitor = Browser(app)
+            assert not (await visitor.open("/sign-in")).has_link("/sign-in/passkey")
+            assert (await visitor.open("/sign-in/passkey")).status == 404
+            page = await visitor.sign_in("asha@example.test")
+            assert page.path == "/sign-in/code"
+            assert (await page.submit("passkey-form", passkey=device.answer(asked(page)))).path == "/"
+            assert (await visitor.open(NEW)).status == 404
+            await visitor.close()
