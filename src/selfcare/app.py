@@ -28,6 +28,7 @@ from selfcare.identity.passwords import Passwords
 from selfcare.kernel.errors import NotFound, SelfcareError
 from selfcare.messages.outbox import Outbox
 from selfcare.portal.account import routes as account
+from selfcare.portal.account.details import routes as details
 from selfcare.portal.account.security import routes as security
 from selfcare.portal.billing import routes as billing
 from selfcare.portal.dashboard import routes as dashboard
@@ -57,6 +58,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     billing.router,
     topup.router,
     account.router,
+    details.router,
     security.router,
     help_.router,
     staff.router,
