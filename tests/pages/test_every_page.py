@@ -13,7 +13,9 @@ from selfcare.demo import people
 from tests.pages import check, places
 from tests.support.browser import Browser
 
-MOST_PAGES = 150
+# Beyond every pattern of address: a sample of what the pages link to.
+MOST_MORE = 30
+MOST_PAGES = 60
 PERSONS = {person.key: person for person in people.EVERYBODY}
 
 
@@ -25,9 +27,10 @@ async def test_every_page_is_whole(app: Application, person: str) -> None:
     routed = router_of(app)
     own = await places.own_ids(person)
     waiting = [path for pattern in get_paths(app) for path in filled(pattern, own)]
+    most = len(waiting) + MOST_MORE
     seen: set[str] = set()
     found: list[str] = []
-    while waiting and len(seen) < MOST_PAGES:
+    while waiting and len(seen) < most:
         path = waiting.pop(0)
         if path in seen:
             continue
@@ -74,7 +77,7 @@ def filled(pattern: str, own: dict[str, list[str]]) -> Iterator[str]:
     if not names:
         yield pattern
         return
-    for one in (own.get(names[0]) or ["01900000-0000-7000-8000-000000000000"])[:4]:
+    for one in (own.get(names[0]) or ["01900000-0000-7000-8000-000000000000"])[:2]:
         first = re.sub(r"{" + names[0] + r"(?::\w+)?}", one, pattern)
         yield re.sub(r"{\w+(?::\w+)?}", "01900000-0000-7000-8000-000000000000", first)
 

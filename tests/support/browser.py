@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode, urljoin
@@ -28,7 +29,7 @@ class Page:
         self.headers = answer.headers
         self.path = answer.url.raw_path.decode()
 
-    @property
+    @cached_property
     def html(self) -> HtmlElement:
         return lxml_html.fromstring(self.answer.text) if self.answer.text.strip() else lxml_html.Element("html")
 
