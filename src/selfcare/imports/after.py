@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
 
 from selfcare.db.prepared import Prepared, execute_many, fetch
 from selfcare.imports.files import CONTACTS, USERS
-from selfcare.kernel.ids import new_id
+from selfcare.kernel.ids import new_id, new_ids
 
 if TYPE_CHECKING:
     from selfcare.imports.importing import Import, Written
@@ -69,33 +70,33 @@ async def write_grants(work: Import, written: list[Written]) -> None:
     """What was granted is only ever added to: another amount for the same period is a correction."""
     new = [made for made in written if made.is_new and made.row.values["granted"] is not None]
     if new:
-        await work.tx.insert("allowance_grant", GRANT, [_grant(work, made, made.row.values["granted"]) for made in new])
+        grants = [_grant(work, made, id) for made, id in zip(new, new_ids(len(new)), strict=True)]
+        await work.tx.insert("allowance_grant", GRANT, grants)
     for made in written:
         if made.is_new or made.row.values["granted"] is None:
             continue
         before = await fetch(GRANTED.bind(bucket=made.id, start=made.row.values["period_start"]))
         known = [row["amount"] for row in before]
         more = made.row.values["granted"] - sum(known)
-        if not known:
-            await work.tx.insert("allowance_grant", GRANT, [_grant(work, made, more)])
-        elif more:
-            await work.tx.insert("allowance_grant", GRANT, [_grant(work, made, more, correction=True)])
+        if more or not known:
+            await work.tx.insert("allowance_grant", GRANT, [_grant(work, made, new_id(), more=more if known else None)])
 
 
 GRANT = (*("id", "customer_id", "bucket_id", "amount", "mode", "period_start", "period_end", "reason", "created_at"),)
 
 
-def _grant(work: Import, made: Written, amount: int, *, correction: bool = False) -> tuple[Any, ...]:
+def _grant(work: Import, made: Written, id: UUID, *, more: int | None = None) -> tuple[Any, ...]:
+    """`more` is a correction of what is there."""
     values = made.row.values
     return (
-        str(new_id()),
+        str(id),
         made.customer_id,
         made.id,
-        amount,
-        "add" if correction else values["grant_mode"],
+        values["granted"] if more is None else more,
+        values["grant_mode"] if more is None else "add",
         work.stored(values["period_start"]),
         work.stored(values["period_end"]),
-        "correction" if correction else values["grant_reason"],
+        values["grant_reason"] if more is None else "correction",
         work.stored(work.now),
     )
 

@@ -67,6 +67,10 @@ class File:
         """The columns that name rows of other files."""
         return tuple(column for column in self.columns if column.refers or column.mentions)
 
+    @cached_property
+    def names_itself(self) -> bool:
+        return any(column.refers == self.name for column in self.columns)
+
 
 def _col(name: str, read: Reader, about: str, **more: Any) -> Column:
     return Column(name=name, read=read, about=about, **{"to": name} | more)
