@@ -117,6 +117,9 @@ TABLE: Mapping[str, Access] = {
     "usage.service": customer(Right.VIEW_OWN_USAGE),
     "usage.balance": customer(Right.VIEW_OWN_USAGE, poll=True),
     "usage.why": customer(Right.VIEW_OWN_USAGE),
+    "usage.records": customer(Right.VIEW_OWN_RECORDS, flag="call_records"),
+    "usage.records_csv": customer(Right.VIEW_OWN_RECORDS, flag="call_records", acting=NEVER),
+    "usage.records_json": customer(Right.VIEW_OWN_RECORDS, flag="call_records", acting=NEVER),
     # billing
     "billing": customer(Right.VIEW_OWN_BILLS),
     "billing.invoices": customer(Right.VIEW_OWN_BILLS),

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from selfcare.identity.identity import Identity
+from selfcare.identity.rights import Right
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Unavailable
-from selfcare.portal.usage import queries
+from selfcare.kernel.words import _
+from selfcare.portal.services import queries as services
+from selfcare.portal.usage import queries, records
 from selfcare.portal.usage.history import Step
+from selfcare.ports.charging import Record
 from selfcare.ports.ports import Ports
 from selfcare.web import waiting
 from selfcare.web.pages import page, wants_fragment
 
 # Shorter than the patience of usual proxies.
 LONGEST_WAIT_SECONDS = 55
+SAID = ("kind", "class", "first", "last")
 
 
 @get("/usage", name="usage")
@@ -57,7 +65,7 @@ async def show(
         balance=usage.balance,
         row=usage.balance.row,
         why_here=queries.why_here,
-        more=said.get("more", ""),
+        may_records=identity.can(Right.VIEW_OWN_RECORDS),
     )
 
 
@@ -106,6 +114,84 @@ async def show_why(
     return page(request, "usage/why", balance=balance, row=balance.row, falls=falls, busiest=busiest)
 
 
+@get("/usage/{service_id:uuid}/records", name="usage.records")
+async def list_records(
+    request: Request[Any, Any, Any],
+    service_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+) -> Response[bytes]:
+    scope, wanted = identity.customer, _wanted(request)
+    service = await services.get_service(scope, service_id, clock.now())
+    after = request.query_params.get("after")
+    try:
+        found = await ports.charging.records(
+            scope, wanted.asked(service_id, scope.zone), after=after, limit=records.PER_PAGE
+        )
+    except Unavailable:
+        found = None
+    whole = not identity.is_impersonating
+    return page(
+        request,
+        "usage/records",
+        fragment="usage/_records",
+        row=service.row,
+        wanted=wanted,
+        found=found,
+        after=after,
+        party=partial(records.shown_party, whole=whole),
+        said={name: value for name, value in request.query_params.items() if name in SAID and value},
+    )
+
+
+@get("/usage/{service_id:uuid}/records.csv", name="usage.records_csv")
+async def download_csv(
+    request: Request[Any, Any, Any],
+    service_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+) -> Stream:
+    pages = await _download(request, service_id, identity, ports, "csv")
+    return _file(records.as_csv(pages, identity.customer.zone), "text/csv", "usage.csv")
+
+
+@get("/usage/{service_id:uuid}/records.json", name="usage.records_json")
+async def download_json(
+    request: Request[Any, Any, Any],
+    service_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+) -> Stream:
+    pages = await _download(request, service_id, identity, ports, "json")
+    return _file(records.as_json(pages, identity.customer.zone), "application/json", "usage.json")
+
+
+async def _download(
+    request: Request[Any, Any, Any], service_id: UUID, identity: Identity, ports: Ports, form: str
+) -> AsyncIterator[tuple[Record, ...]]:
+    await queries.must_have(identity.customer, service_id)
+    if not (await ports.charging.health()).ok:
+        raise Unavailable(_("We cannot reach the meter right now. Come back in a few minutes."))
+    await records.fetched(identity, service_id, form)
+    asked = _wanted(request).asked(service_id, identity.customer.zone)
+    return records.pages_of(ports.charging, identity, asked)
+
+
+def _file(content: AsyncIterator[bytes], media_type: str, name: str) -> Stream:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    return Stream(content, media_type=media_type, headers=headers)
+
+
+def _wanted(request: Request[Any, Any, Any]) -> records.Wanted:
+    said = request.query_params
+    return records.Wanted(
+        kind=said["kind"] if said.get("kind") in records.KINDS else "",
+        class_=said["class"] if said.get("class") in records.CLASSES else "",
+        first=_day(said.get("first", "")),
+        last=_day(said.get("last", "")),
+    )
+
+
 def _number(text: str) -> int:
     """What a link of ours may say; anything else is as if it said nothing."""
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 6 and int(text) else 1
@@ -128,4 +214,4 @@ def _day(text: str) -> date | None:
     return day if 2000 <= day.year <= 2200 else None
 
 
-router = Router("/", route_handlers=[show_all, show, show_balance, show_why])
+router = Router("/", route_handlers=[show_all, show, show_balance, show_why, list_records, download_csv, download_json])
