@@ -6,19 +6,25 @@ The only file that knows all. Nothing happens at import.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 from litestar import Litestar, Request
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
 
 from selfcare import background, flags, places
+from selfcare.adapters import outgoing
 from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
+from selfcare.adapters.payments_embedded import HOOK, SimulatedGateway
 from selfcare.api.feeds import routes as feeds
+from selfcare.api.hooks import routes as hooks
 from selfcare.audit import log as audit
 from selfcare.db.engine import open_database
 from selfcare.demo import outbox as demo_outbox
@@ -63,6 +69,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     help_.router,
     staff.router,
     feeds.router,
+    hooks.router,
 )
 
 
@@ -82,7 +89,12 @@ class Application(Outside):
 def build_ports(settings: Settings) -> Ports:
     """The adapters that the settings name."""
     jobs = EmbeddedJobs()
-    return Ports(jobs=jobs, messages=Outbox(jobs, background.messages_keys(settings)), charging=EmbeddedCharging())
+    return Ports(
+        jobs=jobs,
+        messages=Outbox(jobs, background.messages_keys(settings)),
+        charging=EmbeddedCharging(),
+        payments=SimulatedGateway(jobs, key=settings.keys.payments, public_url=settings.public_url),
+    )
 
 
 def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool = False) -> Application:
@@ -115,7 +127,19 @@ def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool =
         debug=False,
     )
     site = Site(settings, templates, assets, Urls.of(inside), Cookies.of(settings.public_url), flags.enabled(settings))
-    return Application(inside, site, ports)
+    application = Application(inside, site, ports)
+    if isinstance(ports.payments, SimulatedGateway):
+        # Through the real route, and without a network where it is this very process that answers.
+        ports.payments.deliver = partial(_deliver_to, application)
+    return application
+
+
+async def _deliver_to(application: Application, body: bytes, headers: Mapping[str, str]) -> None:
+    transport = httpx.ASGITransport(application)
+    host = urlsplit(application.site.settings.public_url).hostname or ""
+    async with outgoing.client(host, transport=transport) as http:
+        answer = await http.post(application.site.settings.public_url + HOOK, content=body, headers=dict(headers))
+        answer.raise_for_status()
 
 
 def _lifespan(

@@ -41,6 +41,7 @@ class Keys:
     lockout: bytes = field(repr=False)
     link: bytes = field(repr=False)
     messages: bytes = field(repr=False)
+    payments: bytes = field(repr=False)
 
     @classmethod
     def of(cls, secret: str) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from selfcare.kernel.money import Money
 from selfcare.messages.events import Message
 from selfcare.messages.rendering import Words
 from selfcare.places import folder
@@ -27,6 +28,15 @@ PLAIN: dict[str, object] = {
     "person": "Ben Rao",
     "kind": "Change of address",
     "state": "done",
+    "amount": Money(2400, "GBP"),
+    "surplus": Money(150, "GBP"),
+    "reference": "PAY-7K3M9Q2X",
+    "what": "Bill INV-2026-001234",
+    "bill": "INV-2026-001234",
+    "on": date(2026, 12, 6),
+    "card": "Visa 4242",
+    "approval": False,
+    "simulated": True,
 }
 CHANGES = {
     Message.ACCOUNT_SECOND_FACTOR_CHANGED: (

@@ -156,6 +156,8 @@ TABLE: Mapping[str, Access] = {
     "help": anybody(),
     # feeds
     "feeds.usage": machine(body_limit=8_000_000),
+    # hooks
+    "hooks.payments": machine(body_limit=1_000_000),
     # staff
     "staff": staff(),
     # demo

@@ -65,5 +65,15 @@ class Message(StrEnum):
     ACCOUNT_BACKUP_CODE_USED = "account.backup_code_used", Category.SECURITY, "at", "device", "left"
     ACCOUNT_KEY_CREATED = "account.key_created", Category.SECURITY, "key_name", "customer", "at", "until"
     ACCOUNT_PEOPLE_CHANGED = "account.people_changed", Category.SECURITY, "change", "person", "customer", "role?", "at"
+    PAYMENT_RECEIVED = (
+        "payment.received",
+        Category.BILLING,
+        *("amount", "reference", "what", "at", "path", "simulated", "surplus?"),
+    )
+    PAYMENT_FAILED = "payment.failed", Category.BILLING, "amount", "reference", "what", "path", "simulated"
+    PAYMENT_CHECKING = "payment.checking", Category.BILLING, "amount", "reference", "path", "simulated"
+    REFUND_MADE = "refund.made", Category.BILLING, "amount", "reference", "path", "simulated"
+    AUTOPAY_COMING = "autopay.coming", Category.BILLING, "amount", "bill", "on", "card", "path", "simulated"
+    AUTOPAY_FAILED = "autopay.failed", Category.BILLING, "amount", "bill", "path", "approval?", "simulated"
     REQUEST_ANSWERED = "request.answered", Category.SERVICE, "kind", "state", "path"
     EXPORT_READY = "export.ready", Category.SERVICE, "until", "path!"

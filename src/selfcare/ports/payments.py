@@ -207,10 +207,11 @@ class Misused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one payment may be."""
+    """What one payment may be. `step`: the gateway takes only whole multiples of so many minor units."""
 
     least: Money
     most: Money
+    step: int = 1
 
 
 class PaymentGateway(Protocol):

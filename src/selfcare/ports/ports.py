@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from selfcare.ports.charging import Charging
 from selfcare.ports.jobs import Jobs
 from selfcare.ports.messages import Messages
+from selfcare.ports.payments import PaymentGateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,4 @@ class Ports:
     jobs: Jobs
     messages: Messages
     charging: Charging
+    payments: PaymentGateway

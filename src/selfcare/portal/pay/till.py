@@ -1,0 +1,32 @@
+"""What every act about money needs from outside, in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from selfcare.ports.jobs import Jobs
+from selfcare.ports.messages import Messages
+from selfcare.ports.payments import PaymentGateway
+from selfcare.ports.ports import Ports
+from selfcare.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    gateway: PaymentGateway
+    jobs: Jobs
+    messages: Messages
+    public_url: str
+
+    @classmethod
+    def of(cls, ports: Ports, settings: Settings) -> Self:
+        return cls(ports.payments, ports.jobs, ports.messages, settings.public_url)
+
+    def return_url(self, payment_id: UUID) -> str:
+        """Where the gateway and the bank send people back to. What its query says is never believed."""
+        return f"{self.public_url}/pay/{payment_id}/return"
+
+    def cancel_url(self, payment_id: UUID) -> str:
+        return f"{self.public_url}/pay/{payment_id}/return?gave_up=1"
