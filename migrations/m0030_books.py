@@ -25,7 +25,7 @@ SQLITE = (
     # By the unique key as well; IGNORE, because the poster asks with ON CONFLICT and looks whether a row came back.
     """
     CREATE TRIGGER ledger_journal_keep_key BEFORE INSERT ON ledger_journal
-    WHEN EXISTS (SELECT 1 FROM ledger_journal WHERE key = NEW.key)
+    WHEN EXISTS (SELECT 1 FROM ledger_journal WHERE key = NEW.key AND id <> NEW.id)
     BEGIN SELECT RAISE(IGNORE); END
     """,
     """

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -135,7 +135,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool =
 
 
 async def _deliver_to(application: Application, body: bytes, headers: Mapping[str, str]) -> None:
-    transport = httpx.ASGITransport(application)
+    transport = httpx.ASGITransport(cast(Any, application))
     host = urlsplit(application.site.settings.public_url).hostname or ""
     async with outgoing.client(host, transport=transport) as http:
         answer = await http.post(application.site.settings.public_url + HOOK, content=body, headers=dict(headers))

@@ -3,8 +3,10 @@
 from datetime import time, timedelta
 
 from selfcare.adapters import mail_outbox
+from selfcare.adapters import payments_embedded_bank as bank
 from selfcare.adapters.mail_outbox import NowhereSender, OutboxSender
 from selfcare.adapters.mail_smtp import Relay, SmtpSender
+from selfcare.adapters.payments_embedded import SimulatedGateway
 from selfcare.audit import log as audit
 from selfcare.db.engine import transaction
 from selfcare.identity import limits, sessions, tokens
@@ -16,6 +18,8 @@ from selfcare.messages import outbox
 from selfcare.messages.outbox import Post
 from selfcare.messages.rendering import Words
 from selfcare.places import folder
+from selfcare.portal.pay import jobs as money
+from selfcare.portal.pay.till import Till
 from selfcare.portal.services import jobs as services
 from selfcare.portal.sign_in import recoveries
 from selfcare.ports.messages import MailSender
@@ -38,6 +42,10 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("sign_in.forget_old", _forget_sign_ins)
     known.add("services.end_due", services.end_due)
     known.add(INVITE, Invitations(ports.messages).invite)
+    money.add(known, Till.of(ports, settings))
+    if isinstance(ports.payments, SimulatedGateway):
+        known.add(bank.DELIVER, ports.payments.deliver_now, tries=20)
+        known.add(bank.DECIDE, ports.payments.decide_now)
     return known
 
 
@@ -51,6 +59,7 @@ def schedule(settings: Settings) -> Schedule:
     again.every("messages.forget_old", timedelta(hours=1))
     again.daily("outbox.forget_old", at=time(3, 5), zone=settings.zone)
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)
+    money.repeat(again, settings.zone)
     again.daily("database.optimize", at=time(3, 30), zone=settings.zone)
     return again
 

@@ -13,7 +13,10 @@ from tests.pages.test_every_page import filled
 from tests.support.browser import Browser
 
 # Where no token is asked for, and why that is safe.
-WITHOUT_TOKEN: dict[str, str] = {"feeds.usage": "a key in a header proves who sends; no cookie is looked at"}
+WITHOUT_TOKEN: dict[str, str] = {
+    "feeds.usage": "a key in a header proves who sends; no cookie is looked at",
+    "hooks.payments": "the gateway signs the body; no cookie is looked at",
+}
 
 
 def test_every_route_has_a_name_and_a_row(app: Application) -> None:

@@ -12,7 +12,6 @@ from selfcare.audit import log as audit
 from selfcare.audit.events import Event as Audited
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch_one
-from selfcare.jobs.registry import Job
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
 from selfcare.portal.pay import refunds, settling
@@ -108,14 +107,6 @@ async def _find(till: Till, ref: str, payment_id: UUID | None) -> dict[str, Any]
     if row is None and payment_id is not None:
         row = await fetch_one(BY_ID.bind(gateway=till.gateway.name, id=payment_id))
     return row
-
-
-class Handlers:
-    def __init__(self, till: Till) -> None:
-        self.till = till
-
-    async def handle(self, job: Job) -> None:
-        await handle(self.till, UUID(job.payload["event"]))
 
 
 # What money may still come for: also what we gave up too early.

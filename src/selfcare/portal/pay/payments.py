@@ -115,6 +115,9 @@ async def start_bills(till: Till, who: audit.Who, parts: Sequence[BillPart], how
     await _claim(who, targets)
     async with transaction():
         bills = await bookkeeping.lock(customer_id, targets)
+        # While we waited for the bills, the same form may have come through another door.
+        if known := await find_by_request_key(customer_id, how.request_key):
+            return known
         asked = [_asked(till, bills[part.invoice_id], part.amount) for part in parts]
         await _refuse_second(customer_id, how, targets)
         # The oldest first: what is due longest is paid first, whatever comes of the rest.
@@ -223,10 +226,10 @@ async def _start(
     in_advance: Money | None = None,
 ) -> Payment:
     total = in_advance or sum((amount for _t, _id, amount in wanted[1:]), wanted[0][2])
-    if how.shown is not None and how.shown != total:
+    if how.shown is not None and how.shown not in (total, _in_steps(till, total)):
         raise Conflict(_("The amount has changed to %(total)s. Nothing was charged.") % {"total": money(total)})
     credit = await _credit(till, customer_id, total) if how.use_credit else Money.zero(total.currency)
-    amount = total - credit
+    amount = _in_steps(till, total - credit)
     card = await _card(customer_id, how.card_id) if amount else None
     _check_limits(till, amount)
     id, now = new_id(), clock.now()
@@ -285,6 +288,12 @@ async def _credit(till: Till, customer_id: UUID, total: Money) -> Money:
     if Money.zero(total.currency) < rest < least:
         credit = max(total - least, Money.zero(total.currency))
     return credit
+
+
+def _in_steps(till: Till, amount: Money) -> Money:
+    """Where cards take only whole steps: up to the next one. What is too much becomes the customer's credit."""
+    step = till.gateway.limits(amount.currency).step
+    return Money(-(-amount.minor // step) * step, amount.currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,14 +71,6 @@ async def _quietly(what: str, id: UUID, work: Awaitable[object]) -> None:
         log.exception("could not look after a %s", what, extra={"about": str(id)})
 
 
-class Handlers:
-    def __init__(self, till: Till) -> None:
-        self.till = till
-
-    async def run(self, _job: Job) -> None:
-        await reconcile(self.till)
-
-
 async def forget_old(_job: Job) -> None:
     """What gateways told us is kept for three months."""
     async with transaction():

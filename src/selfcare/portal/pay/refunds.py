@@ -17,7 +17,6 @@ from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch, fetch_one
 from selfcare.formats import money
-from selfcare.jobs.registry import Job
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.ids import new_id
@@ -257,14 +256,6 @@ def _refund(row: dict[str, Any]) -> Refund:
     plain = {name: value for name, value in row.items() if name not in ("amount_minor", "currency")}
     plain["source"] = Source(row["source"])
     return Refund(**plain, amount=Money(row["amount_minor"], row["currency"]))
-
-
-class Handlers:
-    def __init__(self, till: Till) -> None:
-        self.till = till
-
-    async def send(self, job: Job) -> None:
-        await send_now(self.till, UUID(job.payload["refund_id"]))
 
 
 RESERVE = Prepared.sql(
