@@ -20,6 +20,9 @@ from litestar.types import ControllerRouterHandler
 
 from selfcare import background, flags, places
 from selfcare.adapters import outgoing
+from selfcare.adapters.cgrates_wire import Engine
+from selfcare.adapters.cgrates_words import Dialect
+from selfcare.adapters.charging_cgrates import CgratesCharging
 from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.adapters.payments_embedded import HOOK, SimulatedGateway
@@ -43,6 +46,7 @@ from selfcare.portal.services import routes as services
 from selfcare.portal.sign_in import routes as sign_in
 from selfcare.portal.topup import routes as topup
 from selfcare.portal.usage import routes as usage
+from selfcare.ports.charging import Charging
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff import routes as staff
@@ -92,9 +96,21 @@ def build_ports(settings: Settings) -> Ports:
     return Ports(
         jobs=jobs,
         messages=Outbox(jobs, background.messages_keys(settings)),
-        charging=EmbeddedCharging(),
+        charging=_charging(settings),
         payments=SimulatedGateway(jobs, key=settings.keys.payments, public_url=settings.public_url),
     )
+
+
+def _charging(settings: Settings) -> Charging:
+    if settings.charging == "embedded":
+        return EmbeddedCharging()
+    dialect = Dialect(
+        tenant=settings.cgrates_tenant,
+        monetary_scale=settings.cgrates_monetary_scale,
+        weight_base=settings.cgrates_weight_base,
+        destinations=dict(each.split("=", 1) for each in settings.cgrates_destinations),
+    )
+    return CgratesCharging(Engine(settings.cgrates_url), dialect)
 
 
 def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool = False) -> Application:

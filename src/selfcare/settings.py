@@ -20,6 +20,7 @@ from selfcare.theme import Theme, load
 PREFIX = "SELFCARE_"
 DEVELOPMENT_SECRET = "development-only secret that everybody can read in the source code"
 SHORTEST_SECRET = 32
+SCOPES = ("national", "on_net", "international", "roaming", "premium")
 MAKE_ONE = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
@@ -75,6 +76,20 @@ def _web_address(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
         raise ValueError("must be an address without a path, like https://my.operator.example")
     return url.rstrip("/")
+
+
+def _service_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must look like http://user:password@engine.operator.example:2080/jsonrpc")
+    return url
+
+
+def _destination(text: str) -> str:
+    scope, _equals, name = text.partition("=")
+    if scope not in SCOPES or not name:
+        raise ValueError(f"has {text!r}; each must be like international=DST_INTL, with one of: {', '.join(SCOPES)}")
+    return text
 
 
 def _mail_server(url: str) -> str:
@@ -137,6 +152,11 @@ class Settings:
 
     charging: Literal["embedded", "cgrates"] = "embedded"
     feed_keys: tuple[str, ...] = field(default=(), repr=False)
+    cgrates_url: str = _text("", _service_address, secret=True)
+    cgrates_tenant: str = _text("cgrates.org", _any_text)
+    cgrates_monetary_scale: int = _number(100, 1, 1_000_000)
+    cgrates_weight_base: int = _number(100, 1, 1_000)
+    cgrates_destinations: tuple[str, ...] = field(default=(), metadata={"each": _destination})
 
     payments: Literal["embedded", "stripe"] = "embedded"
     allow_simulated_payments: bool = False
@@ -191,6 +211,8 @@ class Settings:
         """Why this must not be started, one sentence each. Nothing is refused outside production but a short secret."""
         reasons = [_too_short(len(secret)) for secret in self.secret_key if len(secret.encode()) < SHORTEST_SECRET]
         reasons += [_feed_key_too_short(len(key)) for key in self.feed_keys if len(key) < SHORTEST_SECRET]
+        if self.charging == "cgrates" and not self.cgrates_url:
+            reasons.append("SELFCARE_CHARGING is cgrates and SELFCARE_CGRATES_URL does not say where the engine is.")
         if not self.production:
             return reasons
         if not self.secret_key:
@@ -249,7 +271,8 @@ def _read(typed: str, kind: Any, rules: Mapping[str, Any]) -> Any:
     if get_origin(kind) is Literal:
         return _choice(typed, get_args(kind))
     if get_origin(kind) is tuple:
-        return tuple(part for part in (each.strip() for each in typed.split(",")) if part)
+        check = rules.get("each", _any_text)
+        return tuple(check(part) for part in (each.strip() for each in typed.split(",")) if part)
     return rules["check"](typed)
 
 

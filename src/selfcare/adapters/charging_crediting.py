@@ -23,7 +23,7 @@ async def credit(delivery: Delivery) -> None:
     now = clock.now()
     async with transaction():
         service = await fetch_one(_SERVICE.bind(customer=delivery.customer_id, service=delivery.service_id))
-        _check(delivery, service, now)
+        check(delivery, service["currency"] if service else None, now)
         await lock([str(delivery.service_id)], [str(delivery.customer_id)], now)
         if await _is_in(delivery):
             return
@@ -42,8 +42,9 @@ def name(delivery: Delivery, n: int) -> str:
     return f"ord_{delivery.order_id}" + (f"_{n}" if n else "")
 
 
-def _check(delivery: Delivery, service: Row | None, now: datetime) -> None:
-    if service is None:
+def check(delivery: Delivery, currency: str | None, now: datetime) -> None:
+    """Raises Declined for what no charging system can put in. `currency` of the service, None where there is none."""
+    if currency is None:
         raise Declined(_("The network knows no such service."))
     if not delivery.puts:
         raise Declined(_("There is nothing to add."))
@@ -52,7 +53,7 @@ def _check(delivery: Delivery, service: Row | None, now: datetime) -> None:
             raise Declined(_("Only an amount above zero can be added."))
         if put.expires_at is not None and put.expires_at <= max(now, put.starts_at or now):
             raise Declined(_("What is added would have ended already."))
-        if put.kind == "money" and (put.currency != service["currency"] or put.amount is None):
+        if put.kind == "money" and (put.currency != currency or put.amount is None):
             raise Declined(_("Credit must be an amount in the currency of the service."))
 
 

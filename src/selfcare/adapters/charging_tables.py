@@ -99,3 +99,29 @@ class Meter(Table, tablename="usage_meter"):
     customer_id = UUID(default=None)
     revision = BigInt(default=1)
     changed_at = Timestamptz(default=None)
+
+
+class Snapshot(Table, tablename="charging_snapshot"):
+    """When a charging engine elsewhere last told us about a service; what it told is in the service's buckets."""
+
+    service_id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    as_of = Timestamptz(default=None)
+
+
+class PutRow(Table, tablename="charging_put"):
+    """What we ask an engine elsewhere to put in, written down before we ask. `name` is the balance's ID there."""
+
+    name = Varchar(80, primary_key=True)
+    customer_id = UUID(default=None)
+    service_id = UUID(default=None)
+    order_id = UUID(default=None)
+    kind = Varchar(8)
+    label = Varchar(100)
+    origin = Varchar(16)
+    scope = Varchar(16)
+    mode = Varchar(8)
+    amount = BigInt(default=None)
+    reason = Varchar(16)
+    period_start = Timestamptz(default=None)
+    period_end = Timestamptz(null=True, default=None)
