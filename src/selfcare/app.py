@@ -39,6 +39,8 @@ from selfcare.messages.outbox import Outbox
 from selfcare.portal.account import routes as account
 from selfcare.portal.account.details import routes as details
 from selfcare.portal.account.security import routes as security
+from selfcare.portal.account.sign_ins import routes as own_sign_ins
+from selfcare.portal.activity import routes as activity
 from selfcare.portal.billing import routes as billing
 from selfcare.portal.dashboard import routes as dashboard
 from selfcare.portal.help import routes as help_
@@ -70,6 +72,8 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     account.router,
     details.router,
     security.router,
+    own_sign_ins.router,
+    activity.router,
     help_.router,
     staff.router,
     feeds.router,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from selfcare.app import Application, create_app
+from selfcare.app import Application, configure, create_app
 from selfcare.db.migrate import migrate
 from selfcare.demo import load
 from selfcare.identity.passwords import Passwords
@@ -29,6 +29,8 @@ def settings_for(database_url: str, **more: str) -> Settings:
 async def fill_with_demo() -> None:
     """Into the open, empty database of a template."""
     await migrate()
+    # Else the demo has no past to tell of.
+    configure(settings_for("sqlite:///unused.db"))
     passwords = Passwords(memory_kib=64, passes=1, threads=1)
     with clock.frozen(NOW):
         await load.load(now=NOW, progress=lambda _what, _done, _all: None, passwords=passwords)

@@ -65,6 +65,7 @@ async def list_of_customer(
     customer_id: UUID,
     *,
     user_id: UUID | None = None,
+    everybody: bool = True,
     packages: frozenset[str] = frozenset(),
     since: datetime = BEGINNING,
     until: datetime = END,
@@ -73,7 +74,8 @@ async def list_of_customer(
 ) -> Page:
     """Newest first: what happened at this customer and, with `user_id`, this person's own sign-ins.
 
-    `packages` empty means every feature; `until` is not included.
+    `packages` empty means every feature; `until` is not included. Without `everybody` what other people did is left
+    out; what nobody in particular did stays.
     """
     asked = {
         "customer": customer_id,
@@ -88,7 +90,7 @@ async def list_of_customer(
     if user_id is None:
         del asked["user"]
         return await _page(OF_CUSTOMER.bind(**asked), limit)
-    return await _page(OF_CUSTOMER_AND_USER.bind(**asked), limit)
+    return await _page((OF_CUSTOMER_AND_USER if everybody else OF_USER).bind(**asked), limit)
 
 
 async def list_all(
@@ -136,12 +138,21 @@ FILTER = "event IN :events AND at >= :since AND at < :until AND (at, id) < (:at,
 NEWEST = "ORDER BY at DESC, id DESC LIMIT :most"
 AT_CUSTOMER = f"SELECT {COLUMNS} FROM audit_event WHERE customer_id = :customer AND {FILTER} {NEWEST}"
 OF_CUSTOMER = Prepared.sql(AT_CUSTOMER, types=TYPES)
+BY_USER = f"SELECT {COLUMNS} FROM audit_event WHERE customer_id IS NULL AND user_id = :user AND {FILTER} {NEWEST}"
 OF_CUSTOMER_AND_USER = Prepared.sql(
     f"""
     SELECT * FROM (SELECT * FROM ({AT_CUSTOMER}) AS at_customer
-    UNION ALL SELECT * FROM (
-        SELECT {COLUMNS} FROM audit_event WHERE customer_id IS NULL AND user_id = :user AND {FILTER} {NEWEST}
-    ) AS by_user) AS both_of_them {NEWEST}
+    UNION ALL SELECT * FROM ({BY_USER}) AS by_user) AS both_of_them {NEWEST}
+    """,
+    types=TYPES,
+)
+OF_USER = Prepared.sql(
+    f"""
+    SELECT * FROM (SELECT * FROM (
+        SELECT {COLUMNS} FROM audit_event
+         WHERE customer_id = :customer AND (user_id = :user OR user_id IS NULL) AND {FILTER} {NEWEST}
+    ) AS at_customer
+    UNION ALL SELECT * FROM ({BY_USER}) AS by_user) AS both_of_them {NEWEST}
     """,
     types=TYPES,
 )

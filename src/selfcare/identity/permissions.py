@@ -149,6 +149,13 @@ TABLE: Mapping[str, Access] = {
     "account.security.passkeys.remove": signed_in(step_up=True),
     "account.password": signed_in(),
     "account.change_password": signed_in(),
+    "account.sign_ins": signed_in(),
+    "account.sign_ins.end_others": signed_in(),
+    "account.sign_ins.forget": signed_in(),
+    "account.sign_ins.end": signed_in(),
+    # activity
+    "activity": customer(Right.VIEW_OWN_ACTIVITY),
+    "activity.csv": customer(Right.VIEW_OWN_ACTIVITY, acting=NEVER),
     # topup
     "topup": customer(Right.VIEW_OWN_SERVICES),
     "topup.service": customer(Right.VIEW_OWN_SERVICES),

@@ -1,1 +1,1 @@
-"""Who did what, in words: what the audit log says to the customer. URL: /activity."""
+"""Who did what, when, from where. URLs: /activity, /activity/activity.csv. Audit: account.activity_fetched."""

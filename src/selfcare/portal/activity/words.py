@@ -2,13 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from selfcare.audit.events import INTERNAL, Event
+from selfcare.formats import minor
 from selfcare.kernel.words import _
 
 
 def sentence(event: str) -> str:
     """What happened, without who and when; an event nobody wrote a sentence for is named plainly."""
     return sentences().get(event) or event.replace(".", ": ").replace("_", " ")
+
+
+def sentence_of(event: str, details: Mapping[str, Any]) -> str:
+    """As `sentence`, with what makes it worth reading: which pages support looked at, why, who became what."""
+    match event:
+        case "as.opened" | "as.looked" | "staff.customer_viewed":
+            return _support(event, details)
+        case "account.person_invited" | "account.invitation_accepted" | "account.person_changed":
+            return f"{sentence(event)}: {role_name(str(details.get('role', '')))}"
+        case "services.renewal_switched" | "billing.autopay_switched" | "topup.auto_switched":
+            on = details.get("renews", details.get("on"))
+            return f"{sentence(event)} {_('on') if on else _('off')}"
+        case _:
+            if "amount_minor" in details and "currency" in details:
+                return f"{sentence(event)}: {minor(int(details['amount_minor']), str(details['currency']))}"
+            return sentence(event)
+
+
+def kinds() -> dict[str, str]:
+    """What can be chosen on the Activity page: the features an event may belong to."""
+    return {
+        "sign_in": _("Signing in"),
+        "account": _("Account and people"),
+        "as": _("Support visits"),
+        "services": _("Services"),
+        "usage": _("Usage"),
+        "billing": _("Bills"),
+        "pay": _("Payments"),
+        "cards": _("Cards"),
+        "topup": _("Top-ups"),
+        "addons": _("Add-ons"),
+        "api_keys": _("API keys"),
+    }
+
+
+def role_name(role: str) -> str:
+    return {
+        "owner": _("Owner"),
+        "payer": _("Payer"),
+        "user": _("User"),
+        "viewer": _("Viewer"),
+    }.get(role, role)
+
+
+def _support(event: str, details: Mapping[str, Any]) -> str:
+    if event == "as.opened":
+        return _("Support opened your account. Reason: %(reason)s") % {"reason": details.get("reason", "")}
+    looked = str(details.get("route", details.get("page", ""))).partition(".")[0]
+    place = {
+        "dashboard": _("the dashboard"),
+        "services": _("your services"),
+        "usage": _("your usage"),
+        "billing": _("your bills"),
+        "account": _("your account"),
+        "topup": _("top-ups"),
+        "addons": _("add-ons"),
+        "cards": _("your cards"),
+        "activity": _("your activity"),
+    }.get(looked)
+    return _("Support looked at %(place)s") % {"place": place} if place else sentence(event)
 
 
 def sentences() -> dict[str, str]:

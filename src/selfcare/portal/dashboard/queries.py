@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from selfcare.audit import queries as log
-from selfcare.audit.queries import Entry
 from selfcare.db.prepared import Prepared, fetch_many
 from selfcare.identity.identity import Identity
 from selfcare.identity.rights import Right
 from selfcare.kernel import clock
 from selfcare.kernel.money import Money
+from selfcare.portal.activity import activity as log
+from selfcare.portal.activity.activity import Line
 from selfcare.portal.alerts.alerts import ABill, ACard, Alert, AService, Facts, alerts_for
 from selfcare.portal.billing import queries as billing
 from selfcare.portal.billing.invoices import AmountDue
@@ -23,7 +23,6 @@ from selfcare.portal.usage.allowances import Allowance, summarise
 from selfcare.ports.charging import Balances, Charging
 
 SHOWN = 10
-LATEST = 5
 GLANCE = ("data", "voice", "sms", "money")
 TONES = {
     "active": "ok",
@@ -102,7 +101,7 @@ class Dashboard:
     due: AmountDue
     bills: list[InvoiceRow]
     alerts: list[Alert]
-    activity: list[Entry]
+    activity: list[Line]
     credit: Money | None
     as_of: datetime
     stale: bool
@@ -121,7 +120,7 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
     )
     sees_bills = identity.can(Right.VIEW_OWN_BILLS)
     open_bills = billing.open_rows(bills, today) if sees_bills else []
-    activity = await _latest(identity)
+    activity = await log.latest(identity)
     facts = Facts(
         bills=[ABill(bill.id, bill.number, bill.bill) for bill in open_bills],
         services=[AService(tile.id, tile.name, tile.life, tuple(tile.lines)) for tile in tiles],
@@ -140,13 +139,6 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
         as_of=balances.as_of,
         stale=balances.stale,
     )
-
-
-async def _latest(identity: Identity) -> list[Entry]:
-    if not identity.can(Right.VIEW_OWN_ACTIVITY):
-        return []
-    found = await log.list_of_customer(identity.customer.customer_id, user_id=identity.user_id, limit=LATEST)
-    return found.entries
 
 
 def _credit(tiles: list[ServiceTile], currency: str) -> Money | None:

@@ -8,7 +8,6 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
 from selfcare.identity.identity import Identity
-from selfcare.portal.activity.words import sentence
 from selfcare.portal.dashboard import queries
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
@@ -25,7 +24,6 @@ async def show(
     return page(
         request,
         "dashboard/index",
-        sentence=sentence,
         dashboard=await queries.dashboard(identity, ports.charging, zone=settings.zone),
     )
 

@@ -1,0 +1,82 @@
+"""Handlers of /activity."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency
+from litestar.response import Stream
+
+from selfcare.audit.queries import BEGINNING, END, Place
+from selfcare.formats import moment
+from selfcare.identity.identity import Identity
+from selfcare.kernel.words import _
+from selfcare.portal.activity import activity
+from selfcare.portal.activity.activity import Line, Wanted
+from selfcare.portal.activity.words import kinds
+from selfcare.web.forms import Form
+from selfcare.web.pages import page
+from selfcare.web.sheets import sheet
+
+
+@get("/activity", name="activity")
+async def show(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    form, wanted = _asked(request, identity)
+    shown = await activity.show(identity, wanted) if form else None
+    return page(
+        request,
+        "activity/index",
+        fragment="activity/_list",
+        status=200 if form else 422,
+        form=form,
+        kinds=kinds(),
+        shown=shown,
+        is_first=wanted.after is None,
+    )
+
+
+@get("/activity/activity.csv", name="activity.csv")
+async def download(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes] | Stream:
+    form, wanted = _asked(request, identity)
+    if not form:
+        return page(request, "activity/index", status=422, form=form, kinds=kinds(), shown=None, is_first=True)
+    lines = await activity.download(identity, wanted)
+    headings = (_("When"), _("What"), _("Who"), _("Device"), _("Place"), _("Outcome"))
+    return sheet("activity.csv", headings, _cells(lines, identity.customer.zone))
+
+
+async def _cells(lines: AsyncIterator[Line], zone: str) -> AsyncIterator[tuple[str, ...]]:
+    async for line in lines:
+        outcome = _("Refused") if line.refused else _("Done")
+        yield moment(line.at, zone), line.what, line.who, line.device, line.place, outcome
+
+
+def _asked(request: Request[Any, Any, Any], identity: Identity) -> tuple[Form, Wanted]:
+    """The filter as it was typed, and what it means on the customer's clock."""
+    form = Form.query(request, "kind", "since", "until", "after")
+    kind = form.choice("kind", kinds()) if form["kind"] else None
+    since = form.day("since") if form["since"] else None
+    until = form.day("until") if form["until"] else None
+    if since and until and since > until:
+        form.reject("until", _("Choose a day on or after the first."))
+    zone = identity.customer.zone
+    wanted = Wanted(
+        packages=frozenset({kind} if kind else ()),
+        since=_midnight(since, zone) if since else BEGINNING,
+        until=_midnight(until, zone, days=1) if until else END,
+        after=Place.parse(form["after"]),
+    )
+    return form, wanted
+
+
+def _midnight(day: date, zone: str, *, days: int = 0) -> datetime:
+    # The ends of the calendar have no day beside them.
+    day = max(min(day, date(9990, 1, 1)), date(1900, 1, 1))
+    return datetime.combine(day + timedelta(days=days), time(), ZoneInfo(zone))
+
+
+router = Router("/", route_handlers=[show, download])
