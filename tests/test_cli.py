@@ -45,7 +45,7 @@ def test_settings_that_cannot_be_followed_are_told_in_words() -> None:
 
 
 def test_production_without_a_secret_does_not_serve() -> None:
-    result = run("serve", ENV="production", PUBLIC_URL="https://my.lark.example", PAYMENTS="stripe")
+    result = run("serve", ENV="production", PUBLIC_URL="https://my.lark.example", ALLOW_SIMULATED_PAYMENTS="1")
     assert result.exit_code == 1
     assert "SELFCARE_SECRET_KEY is not set." in result.output
 

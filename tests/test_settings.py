@@ -12,7 +12,7 @@ SAFE = {
     "SELFCARE_ENV": "production",
     "SELFCARE_SECRET_KEY": SECRET,
     "SELFCARE_PUBLIC_URL": "https://my.lark.example",
-    "SELFCARE_PAYMENTS": "stripe",
+    "SELFCARE_ALLOW_SIMULATED_PAYMENTS": "1",
 }
 
 
@@ -133,8 +133,12 @@ def test_nothing_secret_is_printed() -> None:
 
 def test_a_safe_production_may_start() -> None:
     assert Settings.from_env(SAFE).refusals() == []
-    simulated = SAFE | {"SELFCARE_PAYMENTS": "embedded", "SELFCARE_ALLOW_SIMULATED_PAYMENTS": "1"}
-    assert Settings.from_env(simulated).refusals() == []
+
+
+def test_a_gateway_that_is_not_built_is_not_promised() -> None:
+    with pytest.raises(BadSettings) as refused:
+        Settings.from_env(SAFE | {"SELFCARE_PAYMENTS": "stripe"})
+    assert "must be one of: embedded" in refused.value.problems[0]
 
 
 UNSAFE = [
@@ -145,7 +149,7 @@ UNSAFE = [
     ({"SELFCARE_DEBUG": "1"}, "Debug is on"),
     ({"LITESTAR_DEBUG": "1"}, "Debug is on"),
     ({"SELFCARE_PUBLIC_URL": "http://my.lark.example"}, "it must start with https://"),
-    ({"SELFCARE_PAYMENTS": "embedded"}, "Payments are simulated"),
+    ({"SELFCARE_ALLOW_SIMULATED_PAYMENTS": "0"}, "Payments are simulated"),
 ]
 
 

@@ -158,7 +158,8 @@ class Settings:
     cgrates_weight_base: int = _number(100, 1, 1_000)
     cgrates_destinations: tuple[str, ...] = field(default=(), metadata={"each": _destination})
 
-    payments: Literal["embedded", "stripe"] = "embedded"
+    # A real gateway joins the list with its adapter: what is not built must not be promised.
+    payments: Literal["embedded"] = "embedded"
     allow_simulated_payments: bool = False
     mail_url: str = _text("", _mail_server, secret=True)
     mail_from: str = _text("", _any_text)
@@ -225,8 +226,8 @@ class Settings:
             reasons.append(f"SELFCARE_PUBLIC_URL is {self.public_url}: in production it must start with https://.")
         if self.payments == "embedded" and not self.allow_simulated_payments:
             reasons.append(
-                "Payments are simulated: nobody would really pay. Set SELFCARE_PAYMENTS=stripe, "
-                "or SELFCARE_ALLOW_SIMULATED_PAYMENTS=1 if this is what you want."
+                "Payments are simulated, nobody would really pay, and a real gateway is not built in yet. "
+                "Set SELFCARE_ALLOW_SIMULATED_PAYMENTS=1 if this is what you want."
             )
         return reasons
 
