@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+# Tokens from links are put into cookies as they came: what is none of ours must not become an attribute or a header.
+_OURS = re.compile(r"[A-Za-z0-9_.~-]*\Z")
+
 
 class Cookies:
     """`__Host-` needs https; a plain-http demo address gets names without it, so that phones can sign in."""
@@ -21,7 +26,7 @@ class Cookies:
         return cls(secure=public_url.startswith("https://"))
 
     def set(self, name: str, value: str, *, max_age: int | None = None) -> str:
-        attributes = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
+        attributes = [f"{name}={value if _OURS.match(value) else ''}", "Path=/", "HttpOnly", "SameSite=Lax"]
         if self.secure:
             attributes.append("Secure")
         if max_age is not None:
