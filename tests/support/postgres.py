@@ -10,15 +10,16 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import asyncpg
 
 FOLDER = "SELFCARE_TEST_POSTGRES_FOLDER"
 PREFIX = "selfcare-pg-"
 RUNNER = "runner"
+_HELD: list[IO[str]] = []
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
 MISSING = (
     "PostgreSQL is not installed, and half of these tests are about it. Install it (Debian: apt-get install "
@@ -30,7 +31,9 @@ def prepare() -> None:
     """Called once by the process that runs the tests; xdist's workers inherit the folder."""
     _sweep()
     folder = tempfile.mkdtemp(prefix=PREFIX, dir=_memory())
-    (Path(folder) / RUNNER).write_text(str(os.getpid()))
+    held = (Path(folder) / RUNNER).open("w")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    _HELD.append(held)
     os.environ[FOLDER] = folder
 
 
@@ -39,17 +42,25 @@ def stop() -> None:
 
 
 def _sweep() -> None:
-    """What runs that were killed left behind."""
+    """What runs that were killed left behind. Their lock tells, not their pid, which may be somebody else's by now."""
     for folder in Path(_memory() or tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        runner = folder / RUNNER
-        if runner.is_file() and not Path(f"/proc/{runner.read_text()}").exists() and Path("/proc/self").exists():
+        with suppress(OSError), (folder / RUNNER).open() as runner:
+            fcntl.flock(runner, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _remove(folder)
 
 
 def _remove(folder: Path) -> None:
-    if (folder / "data" / "postmaster.pid").exists():
+    if _is_running(folder / "data"):
         _run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(folder / "data"))
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(data: Path) -> bool:
+    """Not so after a crash or a restart of the machine, though the file with the pid is still there."""
+    with suppress(OSError, IndexError):
+        pid = (data / "postmaster.pid").read_text().split()[0]
+        return Path(f"/proc/{pid}/cwd").resolve() == data.resolve()
+    return False
 
 
 def url(database: str) -> str:

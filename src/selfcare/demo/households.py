@@ -109,13 +109,7 @@ class Line:
         }
         self.rows.add(AllowanceGrant, grant)
 
-    def plan(
-        self,
-        sold: Sold,
-        periods: Sequence[tuple[datetime, datetime]],
-        *,
-        labels: dict[str, str] | None = None,
-    ) -> None:
+    def plan(self, sold: Sold, periods: Sequence[tuple[datetime, datetime]]) -> None:
         """The plan's own buckets, filled anew in each period."""
         for given in sold.grants:
             bucket_id = self.bucket(

@@ -218,7 +218,7 @@ async def change_password(
             rules=rules.rules,
         )
     ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.session, token))
-    return go(request, "account.security", changed="password")
+    return go(request, "account.security")
 
 
 def _rules(settings: Settings) -> Policy:
