@@ -38,6 +38,7 @@ from selfcare.kernel.errors import NotFound, SelfcareError
 from selfcare.messages.outbox import Outbox
 from selfcare.portal.account import routes as account
 from selfcare.portal.account.details import routes as details
+from selfcare.portal.account.people import routes as people
 from selfcare.portal.account.security import routes as security
 from selfcare.portal.account.sign_ins import routes as own_sign_ins
 from selfcare.portal.activity import routes as activity
@@ -73,6 +74,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     details.router,
     security.router,
     own_sign_ins.router,
+    people.router,
     activity.router,
     help_.router,
     staff.router,

@@ -139,13 +139,15 @@
 
   // Two minutes before the sign-in ends: one button to stay.
   let warning;
+  const typed = () => all('main input:not([type=hidden]), main textarea').some((field) => field.value !== field.defaultValue);
   function watch() {
     const box = one('[data-ends]');
     if (!box || !box.showModal) return;
     clearTimeout(warning);
     warning = setTimeout(() => {
       box.showModal();
-      warning = setTimeout(() => location.reload(), 125000);
+      // What was typed stays: sent after the end, it is kept and offered again after the next sign-in.
+      warning = setTimeout(() => { if (typed()) box.close(); else location.reload(); }, 125000);
     }, (box.dataset.ends - 120) * 1000);
   }
   on('htmx:after:request', (event) => { if (!event.detail.ctx.sourceElement.matches('[data-poll]')) watch(); });

@@ -28,6 +28,8 @@ NEIGHBOURS = {
     ("addons", "pay"): "it is paid",
     ("addons", "cards"): "by a saved card",
     ("account", "sign_in"): "the same proofs open the door and change its lock",
+    ("account", "services"): "a person may be let in for some lines only",
+    ("account", "activity"): "names roles in the same words",
     ("pay", "billing"): "a payment settles bills",
     ("pay", "cards"): "by a saved card",
     ("alerts", "services"): "warns of what ends or runs out",

@@ -23,6 +23,7 @@ OWN = {
     "invoice_id": Prepared.sql("SELECT id FROM invoice WHERE customer_id = :customer_id ORDER BY id LIMIT 4"),
     "card_id": Prepared.sql("SELECT id FROM payment_method WHERE customer_id = :customer_id ORDER BY id LIMIT 2"),
     "contact_id": Prepared.sql("SELECT id FROM contact WHERE customer_id = :customer_id ORDER BY id LIMIT 2"),
+    "member_id": Prepared.sql("SELECT id FROM membership WHERE customer_id = :customer_id ORDER BY id LIMIT 3"),
     "site_id": Prepared.sql("SELECT id FROM site WHERE customer_id = :customer_id ORDER BY id LIMIT 2"),
 }
 

@@ -12,7 +12,8 @@ from selfcare.demo.people import BLOOM, NEWMAN, OKORO, PATEL, Household, Someone
 from selfcare.demo.rows import Rows
 from selfcare.demo.timeline import ZONE, Timeline, add_months
 from selfcare.identity.tables import Customer, Membership, User
-from selfcare.portal.account.tables import Contact, Site
+from selfcare.kernel.ids import token, token_hash
+from selfcare.portal.account.tables import Contact, Invitation, Site
 from selfcare.portal.cards.tables import PaymentMethod
 
 SINCE_MONTHS = {PATEL.key: 14, OKORO.key: 13, NEWMAN.key: 0, BLOOM.key: 38}
@@ -25,6 +26,10 @@ def add_everybody(rows: Rows, when: Timeline, password_hash: str) -> None:
         rows.add(User, _user(someone, when, password_hash))
         if someone.home:
             rows.add(Membership, _membership(someone, someone.home, when))
+    # Gwen keeps the books of Bloom Ltd and helps Chidi with his bills.
+    helps = {"id": fixed("membership/gwen/chidi"), "role": "viewer", "accepted_at": when.at(-2, 9)}
+    rows.add(Membership, _membership(people.GWEN, OKORO, when) | helps)
+    rows.add(Invitation, _invitation(when))
     _add_contacts(rows, when)
     _add_sites(rows, when)
     _add_cards(rows, when)
@@ -88,6 +93,20 @@ def _membership(someone: Someone, home: Household, when: Timeline) -> dict[str, 
         else None,
         "invited_at": begun,
         "accepted_at": begun,
+    }
+
+
+def _invitation(when: Timeline) -> dict[str, Any]:
+    """Somebody who has not answered yet. Nobody knows the link."""
+    return {
+        "id": fixed("invitation/bloom/ivy"),
+        "customer_id": BLOOM.id,
+        "email": "ivy@example.test",
+        "role": "viewer",
+        "token_hash": token_hash(token()),
+        "invited_by": people.HANA.id,
+        "created_at": when.at(-2, 16),
+        "expires_at": when.at(5, 16),
     }
 
 

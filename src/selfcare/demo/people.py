@@ -71,7 +71,7 @@ BEN = Someone("ben", "Ben Patel", "+447700900124", "second contact on Asha's acc
 CHIDI = Someone("chidi", "Chidi Okoro", "+447700900200", "prepaid, low on data, one service suspended", OKORO)
 EMPTY = Someone("empty", "Emma Newman", "+447700900300", "new customer with nothing yet", NEWMAN)
 HANA = Someone("bloom", "Hana Bloom", "+447700900400", "owner of Bloom Ltd: 25 services, 36 bills", BLOOM)
-GWEN = Someone("gwen", "Gwen Ashby", "+447700900401", "pays the bills of Bloom Ltd", BLOOM, "payer")
+GWEN = Someone("gwen", "Gwen Ashby", "+447700900401", "pays the bills of Bloom Ltd, sees Chidi's too", BLOOM, "payer")
 FEMI = Someone("femi", "Femi Adeyemi", "+447700900410", "uses one line of Bloom Ltd", BLOOM, "user", ("bloom/line/0",))
 
 _SUPPORT = (

@@ -9,7 +9,7 @@ from piccolo.table import Table
 from selfcare.adapters.charging_tables import AllowanceGrant, Bucket, Consumption, UsageRecord
 from selfcare.db.prepared import insert_many
 from selfcare.identity.tables import Customer, Membership, User
-from selfcare.portal.account.tables import Contact, Site
+from selfcare.portal.account.tables import Contact, Invitation, Site
 from selfcare.portal.cards.tables import PaymentMethod
 from selfcare.portal.services.tables import Product, Service
 
@@ -26,6 +26,7 @@ ORDER: tuple[type[Table], ...] = (
     UsageRecord,
     Consumption,
     PaymentMethod,
+    Invitation,
 )
 
 

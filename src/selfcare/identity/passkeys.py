@@ -28,6 +28,7 @@ from selfcare.db.prepared import Prepared, execute, fetch, fetch_one
 from selfcare.identity import tokens
 from selfcare.identity.tokens import LIFE, Purpose
 from selfcare.kernel import clock, ids
+from selfcare.settings import Settings
 
 MOST = 20
 LONGEST_NAME = 60
@@ -57,9 +58,9 @@ class Place:
     name: str
 
     @classmethod
-    def of(cls, public_url: str, name: str) -> Place:
-        parts = urlsplit(public_url)
-        return cls(parts.hostname or "", f"{parts.scheme}://{parts.netloc}", name)
+    def of(cls, settings: Settings) -> Place:
+        parts = urlsplit(settings.public_url)
+        return cls(parts.hostname or "", f"{parts.scheme}://{parts.netloc}", settings.operator.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.words import _
+from selfcare.settings import Settings
 
 LONGEST = 128
 SIGNS = "!@#$%^&*"
@@ -36,6 +37,10 @@ class Policy:
 
     kind: str = "default"
     own_words: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Policy:
+        return cls(settings.password_policy, (settings.operator.name, settings.operator.portal))
 
     @property
     def shortest(self) -> int:

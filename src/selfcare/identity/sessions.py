@@ -18,6 +18,7 @@ from selfcare.identity.tables import Session
 from selfcare.kernel import clock, ids
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.origin import Origin
+from selfcare.settings import Settings
 
 SEEN_EVERY = timedelta(minutes=1)
 KEPT_FOR = timedelta(days=90)
@@ -30,6 +31,13 @@ class Limits:
 
     idle: timedelta = timedelta(minutes=30)
     absolute: timedelta = timedelta(hours=12)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        return cls(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_absolute_hours))
+
+    def idle_on(self, *, shared_device: bool) -> timedelta:
+        return min(self.idle, SHARED_IDLE) if shared_device else self.idle
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ async def open_session(
     if customer_id is None:
         first = await fetch_one(_FIRST_CUSTOMER.bind(user_id=user_id))
         customer_id = first["customer_id"] if first else None
-    idle = min(limits.idle, SHARED_IDLE) if shared_device else limits.idle
+    idle = limits.idle_on(shared_device=shared_device)
     await Session.insert(
         Session(
             id_hash=ids.token_hash(token),

@@ -104,6 +104,8 @@ def _without_customer(request: Request[Any, Any, Any]) -> Response[bytes] | None
         return None
     if ctx.identity.is_staff:
         return go_to(request, ctx.url("staff"))
+    if ctx.identity.customers:
+        return go_to(request, ctx.url("account.switch"))
     return problem_page(request, 403, _("Your sign-in is not linked to an account at the moment. Ask us to link it."))
 
 

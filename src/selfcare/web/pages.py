@@ -11,6 +11,7 @@ from litestar import Request, Response
 from litestar.connection import ASGIConnection
 
 from selfcare.identity.permissions import may_look
+from selfcare.identity.sessions import Limits
 from selfcare.kernel import ids
 from selfcare.kernel.words import _
 from selfcare.web import csrf
@@ -80,7 +81,7 @@ def shared(ctx: RequestContext, request: ASGIConnection[Any, Any, Any, Any]) -> 
         "theme": ctx.identity.user.theme if ctx.identity else "system",
         "nav": sections(ctx),
         "simulated_payments": settings.payments == "embedded",
-        "idle_seconds": settings.session_idle_minutes * 60 if ctx.identity else 0,
+        "idle_seconds": _idle_seconds(ctx),
         "request_key": ids.token(),
         "url": ctx.url,
         "asset": ctx.site.assets.url,
@@ -92,6 +93,14 @@ def shared(ctx: RequestContext, request: ASGIConnection[Any, Any, Any, Any]) -> 
         "routes": ctx.site.urls,
         "zone": ctx.identity.scope.zone if ctx.identity and ctx.identity.scope else settings.zone,
     }
+
+
+def _idle_seconds(ctx: RequestContext) -> int:
+    """After how long without a click this sign-in ends; 0 for visitors."""
+    if ctx.identity is None:
+        return 0
+    idle = Limits.of(ctx.site.settings).idle_on(shared_device=ctx.identity.shared_device)
+    return int(idle.total_seconds())
 
 
 # Pages that have no entry of their own in the navigation.

@@ -90,6 +90,13 @@ async def test_asking_whether_one_is_still_signed_in_keeps_nobody_awake(asha: Br
     assert answer.status == 303
 
 
+async def test_the_button_of_the_warning_keeps_one_awake(asha: Browser) -> None:
+    for _ in range(4):
+        clock.travel_by(timedelta(minutes=9))
+        assert (await asha.open("/sign-in/stay", follow=False)).status == 204
+    assert (await asha.open("/")).path == "/"
+
+
 async def test_twelve_hours_are_the_end_whatever_one_does(asha: Browser) -> None:
     for _ in range(12 * 3 - 1):
         clock.travel_by(timedelta(minutes=20))
@@ -100,5 +107,6 @@ async def test_twelve_hours_are_the_end_whatever_one_does(asha: Browser) -> None
 
 async def test_on_a_shared_phone_ten_minutes_are_enough(visitor: Browser) -> None:
     await visitor.sign_in("asha@example.test", shared_device="on")
+    assert (await visitor.open("/")).by_id("session-end").get("data-ends") == "600"
     clock.travel_by(timedelta(minutes=11))
     assert (await visitor.open("/")).path.startswith("/sign-in")

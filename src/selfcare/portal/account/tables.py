@@ -36,3 +36,20 @@ class Site(Table, tablename="site"):
     geo = Varchar(40, null=True, default=None)
     created_at = Timestamptz(default=None)
     external_id = Varchar(80, null=True, default=None, unique=True)
+
+
+class Invitation(Table, tablename="invitation"):
+    """`token_hash` is the SHA-256 of the link's token. Open while neither accepted, withdrawn nor expired."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    email = Varchar(254)
+    role = Varchar(16)
+    service_ids = JSONB(null=True, default=None)
+    token_hash = Varchar(64, unique=True)
+    invited_by = UUID(default=None)
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    accepted_at = Timestamptz(null=True, default=None)
+    accepted_by = UUID(null=True, default=None)
+    withdrawn_at = Timestamptz(null=True, default=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +9,12 @@ from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 
 from selfcare.db.engine import transaction
-from selfcare.identity import kept, passkeys, sessions
+from selfcare.identity import kept, passkeys
 from selfcare.identity.identity import Identity
 from selfcare.identity.passkeys import Place, Refused, Step
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.policy import Policy, Weak
+from selfcare.identity.sessions import Limits
 from selfcare.kernel.words import _
 from selfcare.portal.sign_in import challenges, proofs, recoveries, sign_ins, staying
 from selfcare.portal.sign_in.challenges import Challenge, ChallengeOver, WrongCode
@@ -72,7 +72,7 @@ async def enter(
             passwords=passwords,
             jobs=ports.jobs,
             messages=ports.messages,
-            session_limits=limits_of(settings),
+            session_limits=Limits.of(settings),
             device=request.cookies.get(ctx.site.cookies.device),
             replaces=ctx.identity.session_id if ctx.identity else None,
         )
@@ -129,7 +129,7 @@ async def answer_by_passkey(
     token = _step_token(request)
     try:
         await challenges.claim_try(token, challenge.user_id)
-        found = await passkeys.check(Step.SECOND, challenge.user_id, form["passkey"], place=place_of(settings))
+        found = await passkeys.check(Step.SECOND, challenge.user_id, form["passkey"], place=Place.of(settings))
         async with transaction():
             await challenges.answer_passkey(token, found)
             entered = await _complete(request, challenge, "passkey", ports, settings)
@@ -161,9 +161,9 @@ async def enter_by_passkey(
             form["passkey"],
             ctx.origin,
             Wishes(next=safe_next(form["next"], "")),
-            place=place_of(settings),
+            place=Place.of(settings),
             messages=ports.messages,
-            session_limits=limits_of(settings),
+            session_limits=Limits.of(settings),
             device=request.cookies.get(ctx.site.cookies.device),
             replaces=ctx.identity.session_id if ctx.identity else None,
         )
@@ -232,7 +232,7 @@ async def show_reset(request: Request[Any, Any, Any], settings: NamedDependency[
         answer.headers["Referrer-Policy"] = "no-referrer"
         return answer
     await recoveries.owner_of(_link_token(request))
-    return page(request, "sign_in/reset", form=Form.empty("new_password"), rules=policy_of(settings).rules)
+    return page(request, "sign_in/reset", form=Form.empty("new_password"), rules=Policy.of(settings).rules)
 
 
 @post("/sign-in/reset", name="sign_in.set_password", status_code=200)
@@ -244,7 +244,7 @@ async def set_password(
 ) -> Response[bytes]:
     ctx = context_of(request)
     form = await Form.read(request, "new_password")
-    rules = policy_of(settings)
+    rules = Policy.of(settings)
     try:
         await recoveries.reset(
             _link_token(request),
@@ -313,7 +313,7 @@ async def prove_by_passkey(
     ctx = context_of(request)
     form = await Form.read(request, "passkey", "password", "code", "next")
     try:
-        token = await proofs.prove_by_passkey(identity, form["passkey"], place=place_of(settings))
+        token = await proofs.prove_by_passkey(identity, form["passkey"], place=Place.of(settings))
     except SignInEnded:
         ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.session))
         return go(request, "sign_in")
@@ -350,24 +350,16 @@ async def leave(request: Request[Any, Any, Any], identity: NamedDependency[Ident
     return answer
 
 
+@get("/sign-in/stay", name="sign_in.stay")
+async def stay() -> Response[bytes]:
+    """ "Stay signed in": being here counts as a click, which the guard has noted."""
+    return Response(b"", status_code=204, headers={"Cache-Control": "no-store"})
+
+
 @get("/sign-in/alive", name="sign_in.alive")
 async def alive() -> Response[bytes]:
     """Asked by a page that came back from the browser's memory: 204 while the sign-in lives."""
     return Response(b"", status_code=204, headers={"Cache-Control": "no-store"})
-
-
-def limits_of(settings: Settings) -> sessions.Limits:
-    return sessions.Limits(
-        idle=timedelta(minutes=settings.session_idle_minutes), absolute=timedelta(hours=settings.session_absolute_hours)
-    )
-
-
-def policy_of(settings: Settings) -> Policy:
-    return Policy(settings.password_policy, (settings.operator.name, settings.operator.portal))
-
-
-def place_of(settings: Settings) -> Place:
-    return Place.of(settings.public_url, settings.operator.name)
 
 
 def home_of(*, staff: bool) -> str:
@@ -411,7 +403,7 @@ async def _complete(
         Wishes(**challenge.wishes),
         method=method,
         messages=ports.messages,
-        session_limits=limits_of(settings),
+        session_limits=Limits.of(settings),
         device=challenge.device,
     )
 
@@ -420,7 +412,7 @@ async def _code_page(
     request: Request[Any, Any, Any], settings: Settings, user_id: UUID, form: Form, *, status: int = 200
 ) -> Response[bytes]:
     factors = await challenges.second_factors(user_id)
-    options = await challenges.ask_passkey(user_id, place=place_of(settings)) if factors.passkeys else ""
+    options = await challenges.ask_passkey(user_id, place=Place.of(settings)) if factors.passkeys else ""
     return page(
         request,
         "sign_in/code",
@@ -435,7 +427,7 @@ async def _code_page(
 async def _passkey_page(
     request: Request[Any, Any, Any], settings: Settings, form: Form, *, status: int = 200
 ) -> Response[bytes]:
-    options = await sign_ins.ask_passkey(context_of(request).origin, place=place_of(settings))
+    options = await sign_ins.ask_passkey(context_of(request).origin, place=Place.of(settings))
     return page(
         request,
         "sign_in/passkey",
@@ -450,7 +442,7 @@ async def _prove_page(
     request: Request[Any, Any, Any], settings: Settings, identity: Identity, form: Form, *, status: int = 200
 ) -> Response[bytes]:
     factors = await challenges.second_factors(identity.actor_id)
-    options = await proofs.ask_passkey(identity, place=place_of(settings)) if factors.passkeys else ""
+    options = await proofs.ask_passkey(identity, place=Place.of(settings)) if factors.passkeys else ""
     return page(
         request,
         "sign_in/prove",
@@ -473,7 +465,7 @@ async def _come_back(
         return None
     user_id, fresh = found
     ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.remember, fresh, max_age=STAY_SECONDS))
-    return await sign_ins.return_remembered(user_id, ctx.origin, target, session_limits=limits_of(settings))
+    return await sign_ins.return_remembered(user_id, ctx.origin, target, session_limits=Limits.of(settings))
 
 
 async def _challenge(request: Request[Any, Any, Any]) -> Challenge | None:
@@ -519,6 +511,7 @@ router = Router(
         prove_by_passkey,
         show_kept,
         leave,
+        stay,
         alive,
     ],
 )

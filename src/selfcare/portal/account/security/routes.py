@@ -128,7 +128,7 @@ async def add_passkey(
                 identity,
                 form["passkey"],
                 name,
-                place=_place(settings),
+                place=Place.of(settings),
                 passwords=passwords,
                 messages=ports.messages,
             )
@@ -181,7 +181,7 @@ async def remove_passkey(
 @get("/account/password", name="account.password")
 async def show_password(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
     form = Form.empty("current_password", "new_password")
-    return page(request, "account/security/password", form=form, rules=_rules(settings).rules)
+    return page(request, "account/security/password", form=form, rules=Policy.of(settings).rules)
 
 
 @post("/account/password", name="account.change_password", status_code=200)
@@ -194,7 +194,7 @@ async def change_password(
 ) -> Response[bytes]:
     ctx = context_of(request)
     form = await Form.read(request, "current_password", "new_password")
-    rules = _rules(settings)
+    rules = Policy.of(settings)
     try:
         token = await own_password.change(
             identity,
@@ -221,14 +221,6 @@ async def change_password(
     return go(request, "account.security")
 
 
-def _rules(settings: Settings) -> Policy:
-    return Policy(settings.password_policy, (settings.operator.name, settings.operator.portal))
-
-
-def _place(settings: Settings) -> Place:
-    return Place.of(settings.public_url, settings.operator.name)
-
-
 async def _new_passkey_page(
     request: Request[Any, Any, Any], identity: Identity, settings: Settings, form: Form, *, status: int = 200
 ) -> Response[bytes]:
@@ -238,7 +230,7 @@ async def _new_passkey_page(
         fragment="account/security/_new_passkey",
         status=status,
         form=form,
-        options=await passkeys.begin(identity, place=_place(settings)),
+        options=await passkeys.begin(identity, place=Place.of(settings)),
     )
 
 
