@@ -31,6 +31,7 @@ from selfcare.api.hooks import routes as hooks
 from selfcare.audit import log as audit
 from selfcare.db.engine import open_database
 from selfcare.demo import outbox as demo_outbox
+from selfcare.demo import panel as demo_panel
 from selfcare.demo import styleguide
 from selfcare.identity import limits
 from selfcare.identity.passwords import Passwords
@@ -227,4 +228,4 @@ def _dependencies(settings: Settings, ports: Ports, passwords: Passwords) -> dic
 
 
 def _demo_routers(settings: Settings) -> list[ControllerRouterHandler]:
-    return [demo_outbox.router, styleguide.router] if settings.demo else []
+    return [demo_panel.router, demo_outbox.router, styleguide.router] if settings.demo else []

@@ -9,6 +9,7 @@ from selfcare.adapters.mail_smtp import Relay, SmtpSender
 from selfcare.adapters.payments_embedded import SimulatedGateway
 from selfcare.audit import log as audit
 from selfcare.db.engine import transaction
+from selfcare.demo.renewals import Renewals
 from selfcare.identity import limits, sessions, tokens
 from selfcare.imports.jobs import INVITE, Invitations
 from selfcare.jobs import cleaning
@@ -43,6 +44,8 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("services.end_due", services.end_due)
     known.add(INVITE, Invitations(ports.messages).invite)
     money.add(known, Till.of(ports, settings))
+    if settings.demo:
+        known.add("demo.renew", Renewals(ports.charging).renew_due)
     if isinstance(ports.payments, SimulatedGateway):
         known.add(bank.DELIVER, ports.payments.deliver_now, tries=20)
         known.add(bank.DECIDE, ports.payments.decide_now)
@@ -54,6 +57,8 @@ def schedule(settings: Settings) -> Schedule:
     again = Schedule()
     again.every("audit.anchor", timedelta(hours=1))
     again.every("services.end_due", timedelta(minutes=5))
+    if settings.demo:
+        again.every("demo.renew", timedelta(minutes=1))
     again.every("limits.forget_old", timedelta(hours=1))
     again.daily("sign_in.forget_old", at=time(3, 0), zone=settings.zone)
     again.every("messages.forget_old", timedelta(hours=1))

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from selfcare import server
 from selfcare.app import configure
 from selfcare.db import migrate
-from selfcare.demo import load, people
+from selfcare.demo import load, people, turning
 from selfcare.kernel import clock
 from selfcare.progress import Progress
 from selfcare.server import CannotStart
@@ -46,8 +46,7 @@ def demonstrate(wishes: Wishes) -> None:
     started_from = Settings.from_env()
     if started_from.production:
         raise CannotStart("SELFCARE_ENV is production: the demo starts only where nothing real is set up. Unset it.")
-    if wishes.at:
-        clock.travel_to(moment(wishes.at, started_from.zone))
+    to = moment(wishes.at, started_from.zone) if wishes.at else None
     listening = server.listen(wishes.host, wishes.port)
     try:
         settings = settings_of(wishes, started_from, listening.getsockname()[1])
@@ -55,6 +54,7 @@ def demonstrate(wishes: Wishes) -> None:
         held = hold(wishes.data)
         if wishes.fresh:
             forget(wishes.data)
+        set_clock(wishes.data, to)
         remark = asyncio.run(prepare(settings, wishes.customers))
         for line in welcome(settings, remark):
             print(line, flush=True)  # noqa: T201 - this is what the command is for
@@ -105,9 +105,18 @@ def hold(data: Path) -> TextIO:
     return mark
 
 
+def set_clock(data: Path, to: datetime | None) -> None:
+    """To what was asked for, else to where the last start in this folder left it."""
+    if to is None:
+        turning.take_up(data)
+    else:
+        clock.travel_to(to)
+        turning.keep(data)
+
+
 def forget(data: Path) -> None:
-    """Removes the demo's database and nothing else."""
-    for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
+    """Removes the demo's database and where its clock stood, nothing else."""
+    for name in (FILE, f"{FILE}-wal", f"{FILE}-shm", turning.FILE):
         (data.absolute() / name).unlink(missing_ok=True)
 
 
@@ -145,6 +154,7 @@ def welcome(settings: Settings, remark: str = "") -> Iterator[str]:
     yield f"Everybody's password is {people.PASSWORD}"
     yield from (f"  {who.email:<20} {who.name}, {who.about}" for who in people.EVERYBODY)
     yield f"\nThe clock says {clock.now().astimezone(ZoneInfo(settings.zone)):%A %d %B %Y, %H:%M}."
+    yield f"Turn it, use something and read the mails at {settings.public_url}/demo."
     yield "Ctrl+C stops the demo; the next start finds everything as you left it."
     if remark:
         yield remark

@@ -81,6 +81,7 @@ class Event(StrEnum):
     SERVICES_RENAMED = "services.renamed"
     SERVICES_CHANGED = "services.changed", "fields"
     SERVICES_RENEWAL_SWITCHED = "services.renewal_switched", "renews"
+    SERVICES_RENEWED = "services.renewed"
     SERVICES_PLAN_CHANGED = "services.plan_changed", "product", "was?", "when?"
     SERVICES_PLAN_CHANGE_CANCELLED = "services.plan_change_cancelled"
     SERVICES_CANCELLATION_ASKED = "services.cancellation_asked", "when?"

@@ -181,6 +181,9 @@ TABLE: Mapping[str, Access] = {
     "staff": staff(),
     # demo
     "styleguide": anybody(),
+    "demo": anybody(),
+    "demo.clock": anybody(),
+    "demo.use": anybody(),
     "demo.outbox": anybody(),
     "demo.outbox.mail": anybody(),
 }

@@ -33,6 +33,11 @@ def travel_by(delta: timedelta) -> None:
     travel_to(now() + delta)
 
 
+def offset() -> timedelta:
+    """How far it was turned from the machine's own time."""
+    return now() - datetime.now(UTC) if _frozen else _offset
+
+
 def reset() -> None:
     """Back to the machine's own time."""
     global _offset, _frozen

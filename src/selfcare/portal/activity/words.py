@@ -131,6 +131,7 @@ def sentences() -> dict[str, str]:
         "services.renamed": _("A service was renamed"),
         "services.changed": _("A service was changed"),
         "services.renewal_switched": _("Auto-renewal was switched"),
+        "services.renewed": _("A service was renewed"),
         "services.plan_changed": _("The plan was changed"),
         "services.plan_change_cancelled": _("A plan change was cancelled"),
         "services.cancellation_asked": _("Cancellation of a service was asked for"),
