@@ -84,7 +84,7 @@ def test_the_demo_does_not_start_with_the_settings_of_production(tmp_path: Path)
     assert not (tmp_path / "demo").exists()
 
 
-def add(url: str, email: str = "eli@lark.example", *more: str, password: str = "Eleven-and-one!") -> Result:
+def add(url: str, email: str = "eli@lark.example", *more: str, password: str = "Eleven-and-1!") -> Result:
     cheap = {"ARGON2_MEMORY_KIB": "8", "ARGON2_PASSES": "1"}
     typed = f"{password}\n{password}\n"
     return run("staff-add", email, "--name", "Eli Marsh", *more, typed=typed, DATABASE_URL=url, **cheap)
@@ -127,9 +127,16 @@ def test_adding_staff_is_in_the_audit_log_and_a_change_of_it_is_found(url: str, 
 @pytest.mark.parametrize(
     ("email", "more", "password", "says"),
     [
-        ("eli", (), "Eleven-and-one!", "'eli' is no e-mail address."),
-        ("eli@lark.example", ("--right", "root"), "Eleven-and-one!", "'root' is no right of staff. There are: admin,"),
+        ("eli", (), "Eleven-and-1!", "'eli' is no e-mail address."),
+        (
+            "eli@lark.example",
+            ("--right", "root"),
+            "Eleven-and-1!",
+            "'root' is no right of staff. There are: admin,",
+        ),
         ("eli@lark.example", (), "short", "A staff password has at least 12 characters."),
+        ("eli@lark.example", (), "only-small-letters", "Add an upper case letter. Add a digit."),
+        ("eli@lark.example", (), "Marsh-of-1000-birds!", "Leave out your name"),
     ],
 )
 def test_staff_that_cannot_be_added_are_told_in_words(

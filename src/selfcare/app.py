@@ -48,6 +48,8 @@ from selfcare.portal.dashboard import routes as dashboard
 from selfcare.portal.help import routes as help_
 from selfcare.portal.services import routes as services
 from selfcare.portal.sign_in import routes as sign_in
+from selfcare.portal.sign_in.proof import routes as proof
+from selfcare.portal.sign_in.recovery import routes as recovery
 from selfcare.portal.topup import routes as topup
 from selfcare.portal.usage import routes as usage
 from selfcare.ports.charging import Charging
@@ -66,6 +68,8 @@ from selfcare.web.wrappers import Outside
 ROUTERS: tuple[ControllerRouterHandler, ...] = (
     health.router,
     sign_in.router,
+    recovery.router,
+    proof.router,
     dashboard.router,
     services.router,
     usage.router,

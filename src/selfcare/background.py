@@ -22,7 +22,7 @@ from selfcare.places import folder
 from selfcare.portal.pay import jobs as money
 from selfcare.portal.pay.till import Till
 from selfcare.portal.services import jobs as services
-from selfcare.portal.sign_in import recoveries
+from selfcare.portal.sign_in.recovery import recoveries
 from selfcare.ports.messages import MailSender
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings

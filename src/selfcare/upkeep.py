@@ -17,6 +17,7 @@ from selfcare.audit.events import Event
 from selfcare.db import migrate as migrations
 from selfcare.db.engine import Database, Duplicate, transaction
 from selfcare.identity.passwords import Passwords
+from selfcare.identity.policy import Policy
 from selfcare.identity.rights import StaffRight
 from selfcare.identity.tables import User
 from selfcare.imports.importing import import_folder
@@ -64,7 +65,8 @@ async def import_files(settings: Settings, folder: Path, *, check: bool = False,
 async def add_staff(settings: Settings, email: str, name: str, *, rights: tuple[str, ...], password: str) -> str:
     """A person who may sign in to the staff console. Raises Rejected or Conflict in words."""
     email, name = email.strip(), name.strip()
-    _check_person(email, name, password)
+    _check_person(email, name)
+    _check_password(password, Policy.of(settings), email=email, name=name)
     granted = _known(rights or (StaffRight.VIEW_CUSTOMER.value,))
     configure(settings)
     passwords = Passwords(memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes, threads=2)
@@ -165,14 +167,19 @@ async def _insert(email: str, name: str, rights: list[str], password_hash: str) 
     return user_id
 
 
-def _check_person(email: str, name: str, password: str) -> None:
+def _check_person(email: str, name: str) -> None:
     local, _, domain = email.partition("@")
     if not local or "." not in domain or " " in email or len(email) > 254:
         raise Rejected(f"{email!r} is no e-mail address.")
     if not 1 <= len(name) <= 100:
         raise Rejected("A name has from 1 to 100 letters.")
+
+
+def _check_password(password: str, policy: Policy, *, email: str, name: str) -> None:
+    """The rule for everybody, and a little longer."""
     if len(password) < SHORTEST_STAFF_PASSWORD:
         raise Rejected(f"A staff password has at least {SHORTEST_STAFF_PASSWORD} characters.")
+    policy.check(password, email=email, name=name)
 
 
 def _known(rights: tuple[str, ...]) -> list[str]:

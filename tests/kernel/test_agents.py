@@ -27,3 +27,10 @@ EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/143.
 )
 def test_a_browser_is_named(sent: str, name: str) -> None:
     assert agents.named(sent) == name
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"), [(IPHONE, "Safari on iPhone"), ("", "an unknown device"), ("Mallory/1.0", "an unknown device")]
+)
+def test_a_sentence_never_quotes_what_a_browser_calls_itself(sent: str, said: str) -> None:
+    assert agents.within_a_sentence(sent) == said

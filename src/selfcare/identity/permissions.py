@@ -167,6 +167,8 @@ TABLE: Mapping[str, Access] = {
     "account.switch_to": signed_in(),
     # activity
     "activity": customer(Right.VIEW_OWN_ACTIVITY),
+    "activity.not_me": customer(Right.VIEW_OWN_ACTIVITY, acting=NEVER),
+    "activity.disown": customer(Right.VIEW_OWN_ACTIVITY, acting=NEVER),
     "activity.csv": customer(Right.VIEW_OWN_ACTIVITY, acting=NEVER),
     # topup
     "topup": customer(Right.VIEW_OWN_SERVICES),

@@ -44,5 +44,11 @@ def named(user_agent: str) -> str:
     return browser or system or (_("Another browser") if user_agent else "")
 
 
+def within_a_sentence(user_agent: str) -> str:
+    """As `named`, where "from …" stands before it."""
+    browser, system = parts(user_agent)
+    return named(user_agent) if browser or system else _("an unknown device")
+
+
 def _first(known: tuple[tuple[str, str], ...], text: str) -> str:
     return next((name for mark, name in known if mark in text), "")

@@ -162,3 +162,25 @@ async def test_the_dashboard_shows_the_last_five(app: Application, asha: Browser
     page = await asha.open("/")
     shown = page.html.xpath("//section[@aria-labelledby='activity-heading']//li")
     assert [" ".join(one.xpath("string(span)").split()) for one in shown] == ["A service was renamed"] * 5
+
+
+async def test_what_a_thief_could_have_done_can_be_disowned(app: Application, asha: Browser) -> None:
+    stranger = Browser(app, name="a new phone")
+    await stranger.sign_in("asha@example.test", remember="on")
+    page = await asha.open("/activity?kind=sign_in")
+    assert lines(page)[0].startswith("Signed in You Not me")
+    asked = await asha.open(page.html.xpath("//tr//a[.='Not me']/@href")[0])
+    done = await asked.submit("not-me-form")
+    assert "Choose a new password" in done.text
+    assert (await asha.open("/account/password")).status == 200
+    assert (await stranger.open("/")).path.startswith("/sign-in")
+    assert lines(await asha.open("/activity?kind=sign_in"))[0].startswith("All sign-ins were ended")
+    await stranger.close()
+
+
+async def test_nothing_is_disowned_that_others_did_or_that_was_refused(asha: Browser, ben: Browser) -> None:
+    await asha.open("/sign-in/prove")
+    page = await asha.open("/activity?kind=sign_in")
+    for row in page.html.xpath("//tr[.//a[.='Not me']]"):
+        assert "Ben Patel" not in row.text_content()
+        assert "Refused" not in row.text_content()

@@ -155,9 +155,13 @@ async def test_that_was_not_me_ends_everything_and_sends_a_link(
 ) -> None:
     clock.travel_by(timedelta(minutes=1))
     stranger = Browser(app, name="a new phone")
+    stranger.client.headers["User-Agent"] = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/142.0 Mobile"
     await stranger.sign_in("asha@example.test")
     link = await link_in(app, "asha@example.test", "sign-in")
-    done = await (await visitor.open(link)).submit("not-me-form")
+    assert "from Chrome on Android." in (await mails_to(app, "asha@example.test"))[-1].text
+    page = await visitor.open(link)
+    assert page.path == "/sign-in/not-me"
+    done = await page.submit("not-me-form")
     assert done.status == 200
     for browser in (asha, stranger):
         assert (await browser.open("/", follow=False)).status == 303

@@ -1,1 +1,4 @@
-"""Who did what, when, from where. URLs: /activity, /activity/activity.csv. Audit: account.activity_fetched."""
+"""Who did what, when, from where.
+
+URLs: /activity, /activity/activity.csv, /activity/not-me. Audit: account.activity_fetched, sign_in.disowned.
+"""

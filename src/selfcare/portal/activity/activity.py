@@ -30,6 +30,25 @@ PER_READ = 500
 # What needs no password, code or link.
 ANYBODY_MAY = frozenset({Event.SIGN_IN_RESET_ASKED.value, Event.SIGN_IN_LIMITED.value, Event.SIGN_IN_FORGED.value})
 
+# Beside these stands "Not me": who got in, and what they could change to stay in.
+BY_A_THIEF = frozenset(
+    {
+        Event.SIGN_IN_SUCCEEDED.value,
+        Event.SIGN_IN_NEW_DEVICE.value,
+        Event.SIGN_IN_BACKUP_CODE_USED.value,
+        Event.SIGN_IN_RESET_DONE.value,
+        Event.ACCOUNT_DETAILS_CHANGED.value,
+        Event.ACCOUNT_PASSWORD_CHANGED.value,
+        Event.ACCOUNT_EMAIL_CHANGE_ASKED.value,
+        Event.ACCOUNT_EMAIL_CHANGED.value,
+        Event.ACCOUNT_SECOND_FACTOR_ADDED.value,
+        Event.ACCOUNT_SECOND_FACTOR_REMOVED.value,
+        Event.ACCOUNT_BACKUP_CODES_MADE.value,
+        Event.ACCOUNT_PERSON_INVITED.value,
+        Event.ACCOUNT_PERSON_CHANGED.value,
+    }
+)
+
 _NAMES = Prepared.sql(
     """
     SELECT id, display_name, email, CASE WHEN staff_rights IS NULL THEN 0 ELSE 1 END AS is_staff
@@ -60,6 +79,7 @@ class Line:
     refused: bool
     device: str
     place: str
+    may_be_strange: bool = False
 
     @property
     def where(self) -> str:
@@ -141,7 +161,13 @@ def _line(entry: Entry, identity: Identity, names: Mapping[UUID, Mapping[str, ob
         # Where support sits is its own business.
         device="" if by_support else agents.named(entry.device),
         place="" if by_support else country(entry.country) or entry.address,
+        may_be_strange=_may_be_strange(entry, identity, by_support=by_support),
     )
+
+
+def _may_be_strange(entry: Entry, identity: Identity, *, by_support: bool) -> bool:
+    own = _actor(entry) == identity.user_id and not by_support and not identity.is_impersonating
+    return own and entry.outcome == "ok" and entry.event in BY_A_THIEF
 
 
 def _who(entry: Entry, identity: Identity, actor: Mapping[str, object] | None, *, by_support: bool) -> str:

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.response import Stream
 
@@ -18,6 +18,8 @@ from selfcare.kernel.words import _
 from selfcare.portal.activity import activity
 from selfcare.portal.activity.activity import Line, Wanted
 from selfcare.portal.activity.words import kinds
+from selfcare.portal.sign_in.recovery import recoveries
+from selfcare.web.context import context_of
 from selfcare.web.forms import Form
 from selfcare.web.pages import page
 from selfcare.web.sheets import sheet
@@ -47,6 +49,20 @@ async def download(request: Request[Any, Any, Any], identity: NamedDependency[Id
     lines = await activity.download(identity, wanted)
     headings = (_("When"), _("What"), _("Who"), _("Device"), _("Place"), _("Outcome"))
     return sheet("activity.csv", headings, _cells(lines, identity.customer.zone))
+
+
+@get("/activity/not-me", name="activity.not_me")
+async def show_not_me(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return page(request, "activity/not_me")
+
+
+@post("/activity/not-me", name="activity.disown", status_code=200)
+async def disown(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    await Form.read(request)
+    await recoveries.disown_others(identity)
+    ctx = context_of(request)
+    ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.remember))
+    return page(request, "activity/disowned", fragment="activity/_disowned")
 
 
 async def _cells(lines: AsyncIterator[Line], zone: str) -> AsyncIterator[tuple[str, ...]]:
@@ -79,4 +95,4 @@ def _midnight(day: date, zone: str, *, days: int = 0) -> datetime:
     return datetime.combine(day + timedelta(days=days), time(), ZoneInfo(zone))
 
 
-router = Router("/", route_handlers=[show, download])
+router = Router("/", route_handlers=[show, download, show_not_me, disown])

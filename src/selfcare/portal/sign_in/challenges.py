@@ -16,7 +16,7 @@ from selfcare.identity import limits, passkeys, tokens, totp
 from selfcare.identity.passkeys import Answer, Place, Step
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.tokens import Purpose
-from selfcare.kernel import clock, ids
+from selfcare.kernel import agents, clock, ids
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.origin import Origin
 from selfcare.kernel.words import _
@@ -144,7 +144,7 @@ async def burn_backup_code(
         to_user=challenge.user_id,
         dedupe_key=f"backup_code:{code_id}",
         at=clock.now(),
-        device=origin.device[:200],
+        device=agents.within_a_sentence(origin.device),
         left=left,
     )
 

@@ -9,7 +9,7 @@ from selfcare.audit.events import Event
 from selfcare.db.prepared import Prepared, execute, fetch_one
 from selfcare.identity import limits, tokens
 from selfcare.identity.tokens import Purpose
-from selfcare.kernel import clock, ids
+from selfcare.kernel import agents, clock, ids
 from selfcare.kernel.origin import Origin
 from selfcare.messages.events import Message
 from selfcare.ports.messages import Messages
@@ -42,7 +42,7 @@ async def greet(user_id: UUID, cookie: str | None, origin: Origin, *, messages: 
                 to_user=user_id,
                 dedupe_key=f"new_device:{_hash(value, user_id)}",
                 at=clock.now(),
-                device=origin.device[:200],
+                device=agents.within_a_sentence(origin.device),
                 country=origin.country,
                 path=f"/sign-in/not-me?token={token}",
             )

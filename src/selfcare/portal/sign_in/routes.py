@@ -1,4 +1,4 @@
-"""Handlers of /sign-in."""
+"""Handlers of /sign-in: the door itself. Ways back stand in recovery, proofs of a person inside in proof."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from selfcare.identity import kept, passkeys
 from selfcare.identity.identity import Identity
 from selfcare.identity.passkeys import Place, Refused, Step
 from selfcare.identity.passwords import Passwords
-from selfcare.identity.policy import Policy, Weak
 from selfcare.identity.sessions import Limits
 from selfcare.kernel.words import _
-from selfcare.portal.sign_in import challenges, proofs, recoveries, sign_ins, staying
+from selfcare.portal.sign_in import challenges, sign_ins, staying
 from selfcare.portal.sign_in.challenges import Challenge, ChallengeOver, WrongCode
-from selfcare.portal.sign_in.proofs import NotProved, SignInEnded
 from selfcare.portal.sign_in.sign_ins import CodeNeeded, Entered, IsLocked, NotSignedIn, Wishes
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
@@ -28,7 +26,6 @@ from selfcare.web.pages import go, go_to, page
 from selfcare.web.urls import safe_next
 
 STEP_SECONDS = int(challenges.LASTS.total_seconds())
-RESET_SECONDS = 3600
 DEVICE_SECONDS = 365 * 86_400
 STAY_SECONDS = int(staying.LASTS.total_seconds())
 
@@ -208,122 +205,6 @@ async def use_backup_code(
     return await _welcome(request, entered)
 
 
-@get("/sign-in/forgot", name="sign_in.forgot")
-async def show_forgot(request: Request[Any, Any, Any]) -> Response[bytes]:
-    return page(request, "sign_in/forgot", form=Form.empty("email"))
-
-
-@post("/sign-in/forgot", name="sign_in.ask_reset", status_code=200)
-async def ask_reset(request: Request[Any, Any, Any], ports: NamedDependency[Ports]) -> Response[bytes]:
-    form = await Form.read(request, "email")
-    if form.email() is None:
-        return page(request, "sign_in/forgot", fragment="sign_in/_forgot", status=422, form=form)
-    await recoveries.ask_reset(form["email"], context_of(request).origin, jobs=ports.jobs)
-    return page(request, "sign_in/sent", fragment="sign_in/_sent", email=form["email"])
-
-
-@get("/sign-in/reset", name="sign_in.reset")
-async def show_reset(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
-    """The link first moves into a cookie, so that the address of the form tells nobody."""
-    ctx = context_of(request)
-    if token := request.query_params.get("token"):
-        ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.link, token[:64], max_age=RESET_SECONDS))
-        answer = go(request, "sign_in.reset")
-        answer.headers["Referrer-Policy"] = "no-referrer"
-        return answer
-    await recoveries.owner_of(_link_token(request))
-    return page(request, "sign_in/reset", form=Form.empty("new_password"), rules=Policy.of(settings).rules)
-
-
-@post("/sign-in/reset", name="sign_in.set_password", status_code=200)
-async def set_password(
-    request: Request[Any, Any, Any],
-    settings: NamedDependency[Settings],
-    passwords: NamedDependency[Passwords],
-    ports: NamedDependency[Ports],
-) -> Response[bytes]:
-    ctx = context_of(request)
-    form = await Form.read(request, "new_password")
-    rules = Policy.of(settings)
-    try:
-        await recoveries.reset(
-            _link_token(request),
-            form["new_password"],
-            ctx.origin,
-            passwords=passwords,
-            messages=ports.messages,
-            rules=rules,
-        )
-    except Weak as weak:
-        form.reject("new_password", weak)
-        return page(request, "sign_in/reset", fragment="sign_in/_reset", status=422, form=form, rules=rules.rules)
-    ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.link))
-    ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.remember))
-    return page(request, "sign_in/changed", fragment="sign_in/_changed")
-
-
-@get("/sign-in/not-me", name="sign_in.not_me")
-async def show_not_me(request: Request[Any, Any, Any]) -> Response[bytes]:
-    return page(request, "sign_in/not_me", token=request.query_params.get("token", "")[:64])
-
-
-@post("/sign-in/not-me", name="sign_in.disown", status_code=200)
-async def disown(request: Request[Any, Any, Any], ports: NamedDependency[Ports]) -> Response[bytes]:
-    form = await Form.read(request, "token")
-    await recoveries.disown(form["token"], context_of(request).origin, jobs=ports.jobs)
-    return page(request, "sign_in/disowned", fragment="sign_in/_disowned")
-
-
-@get("/sign-in/prove", name="sign_in.prove")
-async def show_prove(
-    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
-) -> Response[bytes]:
-    target = safe_next(request.query_params.get("next"))
-    return await _prove_page(request, settings, identity, Form.empty("password", "code", next=target))
-
-
-@post("/sign-in/prove", name="sign_in.confirm", status_code=200)
-async def prove(
-    request: Request[Any, Any, Any],
-    identity: NamedDependency[Identity],
-    settings: NamedDependency[Settings],
-    passwords: NamedDependency[Passwords],
-) -> Response[bytes]:
-    ctx = context_of(request)
-    form = await Form.read(request, "password", "code", "next")
-    try:
-        if form["code"]:
-            token = await proofs.prove_by_code(identity, form["code"], settings.totp_keys)
-        else:
-            token = await proofs.prove_by_password(identity, form["password"], passwords=passwords)
-    except SignInEnded:
-        ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.session))
-        return go(request, "sign_in")
-    except NotProved as problem:
-        form.reject(problem.field, problem)
-        return await _prove_page(request, settings, identity, form, status=422)
-    ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.session, token))
-    return await after_proof(request, identity, form["next"])
-
-
-@post("/sign-in/prove/passkey", name="sign_in.confirm_by_passkey", status_code=200)
-async def prove_by_passkey(
-    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
-) -> Response[bytes]:
-    ctx = context_of(request)
-    form = await Form.read(request, "passkey", "password", "code", "next")
-    try:
-        token = await proofs.prove_by_passkey(identity, form["passkey"], place=Place.of(settings))
-    except SignInEnded:
-        ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.session))
-        return go(request, "sign_in")
-    except NotProved as problem:
-        form.reject(problem.field, problem)
-        return await _prove_page(request, settings, identity, form, status=422)
-    ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.session, token))
-    return await after_proof(request, identity, form["next"])
-
-
 @get("/sign-in/kept", name="sign_in.kept")
 async def show_kept(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
     """The form that was typed when the sign-in ran out, to be sent by the person again, never by itself."""
@@ -365,13 +246,6 @@ async def alive() -> Response[bytes]:
 def home_of(*, staff: bool) -> str:
     """Where people land who did not say where to."""
     return "/staff" if staff else "/"
-
-
-async def after_proof(request: Request[Any, Any, Any], identity: Identity, target: str) -> Response[bytes]:
-    """Back to where the proof was asked for; a form that was typed there is offered again."""
-    if await kept.find(identity.actor_id):
-        return go(request, "sign_in.kept")
-    return go_to(request, safe_next(target))
 
 
 async def _welcome(request: Request[Any, Any, Any], entered: Entered) -> Response[bytes]:
@@ -438,22 +312,6 @@ async def _passkey_page(
     )
 
 
-async def _prove_page(
-    request: Request[Any, Any, Any], settings: Settings, identity: Identity, form: Form, *, status: int = 200
-) -> Response[bytes]:
-    factors = await challenges.second_factors(identity.actor_id)
-    options = await proofs.ask_passkey(identity, place=Place.of(settings)) if factors.passkeys else ""
-    return page(
-        request,
-        "sign_in/prove",
-        fragment="sign_in/_prove",
-        status=status,
-        form=form,
-        factors=factors,
-        passkey_options=options,
-    )
-
-
 async def _come_back(
     request: Request[Any, Any, Any], cookie: str, target: str, ports: Ports, settings: Settings
 ) -> Entered | None:
@@ -484,10 +342,6 @@ def _step_token(request: Request[Any, Any, Any]) -> str:
     return request.cookies.get(context_of(request).site.cookies.step, "")
 
 
-def _link_token(request: Request[Any, Any, Any]) -> str:
-    return request.cookies.get(context_of(request).site.cookies.link, "")
-
-
 router = Router(
     "/",
     route_handlers=[
@@ -500,15 +354,6 @@ router = Router(
         enter_by_passkey,
         show_backup_code,
         use_backup_code,
-        show_forgot,
-        ask_reset,
-        show_reset,
-        set_password,
-        show_not_me,
-        disown,
-        show_prove,
-        prove,
-        prove_by_passkey,
         show_kept,
         leave,
         stay,

@@ -14,11 +14,10 @@ from selfcare.portal.account import queries
 from selfcare.portal.account.details import details
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
+from selfcare.web import links
 from selfcare.web.context import context_of
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, page
-
-LINK_SECONDS = 3600
 
 
 @get("/account/name", name="account.name")
@@ -85,9 +84,8 @@ async def show_confirm(request: Request[Any, Any, Any]) -> Response[bytes]:
 @post("/account/email/confirm", name="account.email.confirmed", status_code=200)
 async def confirm(request: Request[Any, Any, Any]) -> Response[bytes]:
     await Form.read(request)
-    ctx = context_of(request)
-    address = await details.confirm_email(_link(request), ctx.origin)
-    ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.link))
+    address = await details.confirm_email(links.token_of(request), context_of(request).origin)
+    links.used(request)
     return page(request, "account/details/confirmed", fragment="account/details/_confirmed", address=address)
 
 
@@ -99,26 +97,16 @@ async def show_cancel(request: Request[Any, Any, Any]) -> Response[bytes]:
 @post("/account/email/cancel", name="account.email.cancelled", status_code=200)
 async def cancel(request: Request[Any, Any, Any]) -> Response[bytes]:
     await Form.read(request)
-    ctx = context_of(request)
-    await details.cancel_email(_link(request), ctx.origin)
-    ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.link))
+    await details.cancel_email(links.token_of(request), context_of(request).origin)
+    links.used(request)
     return page(request, "account/details/cancelled", fragment="account/details/_cancelled")
 
 
 async def _link_page(request: Request[Any, Any, Any], purpose: Purpose, route: str, template: str) -> Response[bytes]:
-    """The link first moves into a cookie, so that the address of the form tells nobody."""
-    ctx = context_of(request)
-    if token := request.query_params.get("token"):
-        ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.link, token[:64], max_age=LINK_SECONDS))
-        answer = go(request, route)
-        answer.headers["Referrer-Policy"] = "no-referrer"
-        return answer
-    found = await details.look_at(_link(request), purpose)
+    if moved := links.moved(request, route):
+        return moved
+    found = await details.look_at(links.token_of(request), purpose)
     return page(request, template, address=found.address)
-
-
-def _link(request: Request[Any, Any, Any]) -> str:
-    return request.cookies.get(context_of(request).site.cookies.link, "")
 
 
 router = Router(

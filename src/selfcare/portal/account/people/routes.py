@@ -22,12 +22,12 @@ from selfcare.portal.activity.words import role_name
 from selfcare.portal.services import queries as services
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
+from selfcare.web import links
 from selfcare.web.context import context_of
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, go_to, page
 from selfcare.web.urls import safe_next
 
-LINK_SECONDS = 3600
 # A form has 200 fields at most.
 MOST_LINES = 150
 
@@ -116,14 +116,9 @@ async def remove(
 
 @get("/account/invitation", name="account.invitation")
 async def show_invitation(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
-    """The link first moves into a cookie, so that the address of the form tells nobody."""
-    ctx = context_of(request)
-    if token := request.query_params.get("token"):
-        ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.link, token[:64], max_age=LINK_SECONDS))
-        answer = go(request, "account.invitation")
-        answer.headers["Referrer-Policy"] = "no-referrer"
-        return answer
-    invitation = await invitations.look_at(_link(request))
+    if moved := links.moved(request, "account.invitation"):
+        return moved
+    invitation = await invitations.look_at(links.token_of(request))
     return _invitation_page(request, invitation, settings, Form.empty("name", "new_password"))
 
 
@@ -134,13 +129,12 @@ async def accept(
     passwords: NamedDependency[Passwords],
     ports: NamedDependency[Ports],
 ) -> Response[bytes]:
-    ctx, token = context_of(request), _link(request)
+    ctx, token = context_of(request), links.token_of(request)
     form = await Form.read(request, "name", "new_password")
     invitation = await invitations.look_at(token)
-    done = ctx.site.cookies.clear(ctx.site.cookies.link)
     if ctx.identity is not None:
         await invitations.accept(ctx.identity, token, messages=ports.messages)
-        ctx.cookies.append(done)
+        links.used(request)
         return go(request, "dashboard")
     name, password, rules = form.text("name", most=100), form["new_password"], Policy.of(settings)
     try:
@@ -155,7 +149,7 @@ async def accept(
         form.reject("new_password", weak)
     if not form:
         return _invitation_page(request, invitation, settings, form, status=422)
-    ctx.cookies.append(done)
+    links.used(request)
     return page(
         request, "account/people/joined", fragment="account/people/_joined", customer=invitation.scope.customer_name
     )
@@ -235,10 +229,6 @@ def _invitation_page(
         role=role_name(invitation.role.value),
         rules=Policy.of(settings).rules,
     )
-
-
-def _link(request: Request[Any, Any, Any]) -> str:
-    return request.cookies.get(context_of(request).site.cookies.link, "")
 
 
 router = Router(

@@ -13,7 +13,9 @@ from selfcare.identity.tables import User
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.words import _
-from selfcare.portal.sign_in import proofs, recoveries, sign_ins, staying
+from selfcare.portal.sign_in import sign_ins, staying
+from selfcare.portal.sign_in.proof import proofs
+from selfcare.portal.sign_in.recovery import recoveries
 from selfcare.ports.messages import Messages
 
 

@@ -15,7 +15,7 @@ from selfcare.identity import limits, passkeys, sealed, sessions, tokens, totp
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.tokens import Purpose
-from selfcare.kernel import clock
+from selfcare.kernel import agents, clock
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.words import _
 from selfcare.messages.events import Message
@@ -120,7 +120,7 @@ async def tell_changed(identity: Identity, change: str, messages: Messages) -> N
         dedupe_key=f"second_factor:{identity.actor_id}:{identity.origin.request_id}",
         change=change,
         at=now,
-        device=identity.origin.device[:200],
+        device=agents.within_a_sentence(identity.origin.device),
     )
 
 

@@ -12,11 +12,12 @@ from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.identity import limits, policy, sessions, tokens
+from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.tables import User
 from selfcare.identity.tokens import Purpose
 from selfcare.jobs.registry import Job
-from selfcare.kernel import clock
+from selfcare.kernel import agents, clock
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.origin import Origin
 from selfcare.messages.events import Message
@@ -95,7 +96,7 @@ async def tell_password_changed(user_id: UUID, origin: Origin, *, messages: Mess
         to_user=user_id,
         dedupe_key=f"password_changed:{user_id}:{now.isoformat()}",
         at=now,
-        device=origin.device[:200],
+        device=agents.within_a_sentence(origin.device),
     )
 
 
@@ -114,6 +115,15 @@ async def disown(token: str, origin: Origin, *, jobs: Jobs) -> None:
             payload={"user_id": str(found.user_id), "asked_by": "owner"},
             priority=SECURITY,
         )
+
+
+async def disown_others(identity: Identity) -> None:
+    """The same by somebody who is signed in: only this one sign-in goes on, to choose a new password in."""
+    async with transaction():
+        ended = await sessions.revoke_all(identity.user_id, but=identity.session_id)
+        await staying.forget_all(identity.user_id)
+        await tokens.kill(identity.user_id, Purpose.CHALLENGE, Purpose.PASSKEY, Purpose.VERIFY_EMAIL)
+        await audit.record(identity, Event.SIGN_IN_DISOWNED, ended=ended)
 
 
 class Posts:

@@ -1,0 +1,1 @@
+"""Ways back without help. URLs: /sign-in/forgot, reset, not-me. Audit: sign_in.reset_asked, reset_done, disowned."""
