@@ -32,7 +32,7 @@ from selfcare.audit import log as audit
 from selfcare.db.engine import open_database
 from selfcare.demo import outbox as demo_outbox
 from selfcare.demo import panel as demo_panel
-from selfcare.demo import styleguide
+from selfcare.demo import simpay, styleguide
 from selfcare.identity import limits
 from selfcare.identity.passwords import Passwords
 from selfcare.kernel.errors import NotFound, SelfcareError
@@ -232,4 +232,7 @@ def _dependencies(settings: Settings, ports: Ports, passwords: Passwords) -> dic
 
 
 def _demo_routers(settings: Settings) -> list[ControllerRouterHandler]:
-    return [demo_panel.router, demo_outbox.router, styleguide.router] if settings.demo else []
+    routers: list[ControllerRouterHandler] = (
+        [demo_panel.router, demo_outbox.router, styleguide.router] if settings.demo else []
+    )
+    return [*routers, simpay.router] if settings.payments == "embedded" else routers

@@ -15,7 +15,7 @@ from tests.test_theme import palette
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "static"
 TEMPLATES = [file for file in (ROOT / "templates").rglob("*.html") if "messages" not in file.parts]
-STYLES = {file.name: re.sub(r"/\*.*?\*/", "", file.read_text(), flags=re.S) for file in (STATIC / "css").glob("*.css")}
+STYLES = {file.name: re.sub(r"/\*.*?\*/", "", file.read_text(), flags=re.S) for file in STATIC.rglob("*.css")}
 ALL_STYLES = "\n".join(STYLES.values())
 
 CSS_BROTLI, APP_GZIP, SCRIPTS_BROTLI = 8_000, 2_500, 17_000

@@ -268,10 +268,14 @@ class SimulatedGateway:
 
     # What the card page and the bank page under /simpay do.
 
+    async def find_visit(self, ref: str) -> Row | None:
+        """The visit to the card page, also one that is over."""
+        return await self._session(ref)
+
     async def visit(self, ref: str) -> Row:
-        """The visit to the card page. Raises Declined for one that is over."""
-        session = await self._session(ref)
-        if session is None or session["state"] != "open" or session["expires_at"] <= clock.now():
+        """As `find_visit`. Raises Declined for one that is over."""
+        session = await self.find_visit(ref)
+        if session is None or not is_open(session):
             raise failures.Declined("this visit is over")
         return session
 
@@ -453,6 +457,10 @@ class SimulatedGateway:
                 return Declined(Why(row["why"] or Why.OTHER), asked_by)
             case _:
                 return Canceled(asked_by)
+
+
+def is_open(session: Row) -> bool:
+    return bool(session["state"] == "open" and session["expires_at"] > clock.now())
 
 
 def sign(body: bytes, key: bytes, at: datetime) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from selfcare.db.engine import Row
-from selfcare.db.prepared import Prepared, execute, fetch_one
+from selfcare.db.prepared import Prepared, execute, fetch, fetch_one
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
 from selfcare.kernel.money import Money
@@ -37,6 +37,8 @@ class Outcome(StrEnum):
     LOST = "lost"
     LIMIT = "limit"
     NOT_SUPPORTED = "not_supported"
+    TROUBLE = "trouble"
+    OTHER = "other"
     ASKS = "asks"
     LATER_DECLINES = "later_declines"
     ANSWER_LOST = "answer_lost"
@@ -44,6 +46,7 @@ class Outcome(StrEnum):
     DECIDES_LATER = "decides_later"
     TWICE = "twice"
     EARLY = "early"
+    LATE = "late"
     REFUND_FAILS = "refund_fails"
     DISPUTE = "dispute"
 
@@ -65,6 +68,8 @@ PLASTIC = {
     Outcome.LOST: Plastic("visa", "9987"),
     Outcome.LIMIT: Plastic("mastercard", "6975"),
     Outcome.NOT_SUPPORTED: Plastic("unionpay", "0005"),
+    Outcome.TROUBLE: Plastic("visa", "0119"),
+    Outcome.OTHER: Plastic("amex", "0101"),
     Outcome.ASKS: Plastic("visa", "3184"),
     Outcome.LATER_DECLINES: Plastic("visa", "0341"),
     Outcome.ANSWER_LOST: Plastic("mastercard", "4444"),
@@ -72,6 +77,7 @@ PLASTIC = {
     Outcome.DECIDES_LATER: Plastic("mastercard", "8210"),
     Outcome.TWICE: Plastic("visa", "1881"),
     Outcome.EARLY: Plastic("visa", "5556"),
+    Outcome.LATE: Plastic("visa", "1111"),
     Outcome.REFUND_FAILS: Plastic("visa", "3155"),
     Outcome.DISPUTE: Plastic("visa", "0259"),
 }
@@ -83,7 +89,11 @@ REFUSES = {
     Outcome.LOST: Why.LOST_CARD,
     Outcome.LIMIT: Why.LIMIT,
     Outcome.NOT_SUPPORTED: Why.NOT_SUPPORTED,
+    Outcome.TROUBLE: Why.PROVIDER_TROUBLE,
+    Outcome.OTHER: Why.OTHER,
 }
+# What may be switched on for the next calls, whatever the card.
+FAULTS = ("answer_lost", "slow", "decline", "duplicate", "late")
 
 
 def words(outcome: Outcome) -> str:
@@ -97,6 +107,8 @@ def words(outcome: Outcome) -> str:
         Outcome.LOST: _("reported lost"),
         Outcome.LIMIT: _("over its limit"),
         Outcome.NOT_SUPPORTED: _("a kind of card nobody takes"),
+        Outcome.TROUBLE: _("the card network is out of order"),
+        Outcome.OTHER: _("refused without a reason"),
         Outcome.ASKS: _("asks for approval (3-D Secure)"),
         Outcome.LATER_DECLINES: _("is kept, and declines when used later"),
         Outcome.ANSWER_LOST: _("approves, and the answer is lost"),
@@ -104,6 +116,7 @@ def words(outcome: Outcome) -> str:
         Outcome.DECIDES_LATER: _("decides after a while"),
         Outcome.TWICE: _("approves, and tells us twice"),
         Outcome.EARLY: _("approves, and tells us before it answers"),
+        Outcome.LATE: _("approves, and tells us late (20 s)"),
         Outcome.REFUND_FAILS: _("approves, and refuses refunds"),
         Outcome.DISPUTE: _("approves, and is disputed"),
     }[outcome]
@@ -269,7 +282,7 @@ async def tell(jobs: Jobs, kind: str, about: About, ref: str, payment_id: UUID |
     """Writes the event down, and has it delivered through the real route."""
     id, now = sim_id("evt"), clock.now()
     await execute(ADD_EVENT.bind(id=id, kind=kind, about=about, ref=ref, payment_id=payment_id, now=now))
-    late = await use_fault("late")
+    late = outcome is Outcome.LATE or await use_fault("late")
     copies = 2 if outcome is Outcome.TWICE or await use_fault("duplicate") else 1
     run_at = now + LATE if late else None
     for copy in range(1, copies + 1):
@@ -282,6 +295,11 @@ async def use_fault(name: str) -> bool:
 
 async def set_fault(name: str, times: int) -> None:
     await execute(SET_FAULT.bind(name=name, times=times))
+
+
+async def faults() -> dict[str, int]:
+    """For how many calls each is still switched on."""
+    return dict.fromkeys(FAULTS, 0) | {row["name"]: row["times"] for row in await fetch(READ_FAULTS.bind())}
 
 
 def card_fields(row: dict[str, Any]) -> dict[str, Any]:
@@ -358,6 +376,7 @@ ADD_EVENT = Prepared.sql(
     """
 )
 USE_FAULT = Prepared.sql("UPDATE sim_fault SET times = times - 1 WHERE name = :name AND times > 0 RETURNING name")
+READ_FAULTS = Prepared.sql("SELECT name, times FROM sim_fault")
 SET_FAULT = Prepared.sql(
     """
     INSERT INTO sim_fault (name, times) VALUES (:name, :times)

@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from selfcare.adapters.payments_embedded import SimulatedGateway
+from selfcare.adapters.payments_embedded_bank import Outcome
+from selfcare.adapters.payments_embedded_tables import SimCard, SimCustomer
 from selfcare.demo import people
 from selfcare.demo.people import BLOOM, NEWMAN, OKORO, PATEL, Household, Someone, fixed
 from selfcare.demo.rows import Rows
@@ -15,6 +18,7 @@ from selfcare.identity.tables import Customer, Membership, User
 from selfcare.kernel.ids import token, token_hash
 from selfcare.portal.account.tables import Contact, Invitation, Site
 from selfcare.portal.cards.tables import PaymentMethod
+from selfcare.portal.pay.tables import GatewayCustomer
 
 SINCE_MONTHS = {PATEL.key: 14, OKORO.key: 13, NEWMAN.key: 0, BLOOM.key: 38}
 
@@ -160,7 +164,22 @@ def _add_sites(rows: Rows, when: Timeline) -> None:
 
 
 def _add_cards(rows: Rows, when: Timeline) -> None:
-    def card(owner: Someone, position: int, brand: str, last4: str, valid_months: int) -> None:
+    """Also with the simulated gateway, so that they pay."""
+
+    def customer(home: Household) -> None:
+        ref, since_when = _gateway_ref(home), when.at(-200, 12)
+        rows.add(SimCustomer, {"id": ref, "customer_id": home.id, "name": home.name, "created_at": since_when})
+        known = {"id": fixed(f"gateway/{home.key}"), "customer_id": home.id, "gateway": SimulatedGateway.name}
+        rows.add(GatewayCustomer, known | {"customer_ref": ref, "created_at": since_when})
+
+    def card(
+        owner: Someone,
+        position: int,
+        brand: str,
+        last4: str,
+        valid_months: int,
+        outcome: Outcome = Outcome.APPROVES,
+    ) -> None:
         assert owner.home is not None
         last_month = add_months(when.today.replace(day=1), valid_months)
         row = {
@@ -174,16 +193,25 @@ def _add_cards(rows: Rows, when: Timeline) -> None:
             "is_default": position == 1,
             "position": position,
             "token_ref": f"demo_{owner.key}_{brand}_{position}",
-            "fingerprint": f"demo-{owner.key}-{last4}",
+            "fingerprint": f"sim-{_gateway_ref(owner.home)}-{last4}",
             "added_by": owner.id,
             "created_at": when.at(-200, 12),
         }
         rows.add(PaymentMethod, row)
+        shown = ("brand", "last4", "exp_month", "exp_year", "holder", "fingerprint", "created_at")
+        plastic = {"id": row["token_ref"], "customer_ref": _gateway_ref(owner.home), "outcome": outcome.value}
+        rows.add(SimCard, plastic | {name: row[name] for name in shown})
 
+    for home in (PATEL, OKORO, BLOOM):
+        customer(home)
     card(people.ASHA, 1, "visa", "4242", 22)
-    card(people.ASHA, 2, "mastercard", "4444", 1)
+    card(people.ASHA, 2, "mastercard", "4444", 1, Outcome.ASKS)
     card(people.CHIDI, 1, "visa", "1881", 14)
     card(people.HANA, 1, "mastercard", "5100", 9)
+
+
+def _gateway_ref(home: Household) -> str:
+    return f"cus_sim_demo_{home.key}"
 
 
 def site_id(key: str) -> UUID:

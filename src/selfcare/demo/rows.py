@@ -7,10 +7,12 @@ from typing import Any
 from piccolo.table import Table
 
 from selfcare.adapters.charging_tables import AllowanceGrant, Bucket, Consumption, UsageRecord
+from selfcare.adapters.payments_embedded_tables import SimCard, SimCustomer
 from selfcare.db.prepared import insert_many
 from selfcare.identity.tables import Customer, Membership, User
 from selfcare.portal.account.tables import Contact, Invitation, Site
 from selfcare.portal.cards.tables import PaymentMethod
+from selfcare.portal.pay.tables import GatewayCustomer
 from selfcare.portal.services.tables import Product, Service
 
 ORDER: tuple[type[Table], ...] = (
@@ -27,6 +29,9 @@ ORDER: tuple[type[Table], ...] = (
     Consumption,
     PaymentMethod,
     Invitation,
+    GatewayCustomer,
+    SimCustomer,
+    SimCard,
 )
 
 

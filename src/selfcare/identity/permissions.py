@@ -179,6 +179,13 @@ TABLE: Mapping[str, Access] = {
     "feeds.usage": machine(body_limit=8_000_000),
     # hooks
     "hooks.payments": machine(body_limit=1_000_000),
+    # simpay
+    "simpay.card": anybody(),
+    "simpay.choose": anybody(),
+    "simpay.bank": anybody(),
+    "simpay.answer": anybody(),
+    "simpay.faults": anybody(),
+    "simpay.switch": anybody(),
     # staff
     "staff": staff(),
     # demo

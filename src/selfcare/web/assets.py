@@ -1,6 +1,7 @@
 """Static files under names that carry their content's hash: made once at start, served from memory, cached for ever.
 
-All style sheets become one file in the order of the cascade, so a page costs few requests.
+All style sheets of the portal become one file in the order of the cascade, so a page costs few requests; a sheet in
+another folder stays a file of its own.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ class Assets:
         self._files: dict[str, Asset] = {}
         self._add("app.css", minified_css(self._styles(folder / "css", extra_css)).encode())
         for file in sorted(folder.rglob("*")):
-            if file.is_file() and not file.is_symlink() and file.suffix != ".css" and not file.name.startswith("."):
-                self._add(file.relative_to(folder).as_posix(), file.read_bytes())
+            ours = file.is_file() and not file.is_symlink() and not file.name.startswith(".")
+            if ours and file.parent != folder / "css":
+                self._add(file.relative_to(folder).as_posix(), _read(file))
 
     def url(self, name: str) -> str:
         """The hashed URL of a file; a name nobody shipped is a mistake of ours and raises KeyError."""
@@ -93,6 +95,10 @@ class Assets:
             bodies |= {"br": brotli.compress(body, quality=11), "gzip": gzip.compress(body, 9, mtime=0)}
         self._files[hashed] = Asset(f"{kind}; charset=utf-8" if text else kind, bodies)
         self._urls[name] = self._urls[_plain(name)] = self.prefix + hashed
+
+
+def _read(file: Path) -> bytes:
+    return minified_css(file.read_text(encoding="utf-8")).encode() if file.suffix == ".css" else file.read_bytes()
 
 
 def _plain(name: str) -> str:

@@ -7,9 +7,16 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.prepared import Prepared, fetch
+from selfcare.audit import log as audit
+from selfcare.audit.events import Event
+from selfcare.db.prepared import Prepared, execute, fetch, insert_many
+from selfcare.kernel import clock
 from selfcare.kernel.errors import NotFound
+from selfcare.kernel.ids import new_id
 from selfcare.portal.cards.expiry import Expiry, expiry_of
+from selfcare.portal.cards.tables import PaymentMethod
+from selfcare.ports.jobs import Jobs
+from selfcare.ports.payments import CardSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +79,71 @@ async def token_of(customer_id: UUID, card_id: UUID) -> str:
     return token_ref
 
 
+DETACH = "cards.detach"
+
+
+async def keep(
+    jobs: Jobs, who: audit.Who, customer_id: UUID, seen: CardSeen, *, added_by: UUID | None, default: bool = False
+) -> UUID:
+    """Writes down a card that the gateway keeps, inside the caller's transaction. Its id here.
+
+    A card we know (by its fingerprint) stays one card: the newer name and expiry take the place of the older, which a
+    job takes off the gateway. The first card is the default; another one becomes it where `default` is asked.
+    """
+    assert seen.token_ref is not None
+    await execute(LOCK.bind(customer_id=customer_id))
+    known = await list_cards(customer_id)
+    if (same := next((card for card in known if card.token_ref == seen.token_ref), None)) is not None:
+        return same.id
+    old = next((card for card in known if seen.fingerprint and card.fingerprint == seen.fingerprint), None)
+    if old is not None:
+        await execute(REMOVE.bind(customer_id=customer_id, id=old.id, now=clock.now()))
+        await jobs.enqueue(DETACH, key=f"{DETACH}:{old.id}", payload={"token_ref": old.token_ref})
+    is_default = not known or (old is not None and old.is_default)
+    if default and not is_default:
+        await execute(NO_DEFAULT.bind(customer_id=customer_id))
+        is_default = True
+    id = new_id()
+    await insert_many(
+        PaymentMethod,
+        [
+            {
+                "id": id,
+                "customer_id": customer_id,
+                "brand": seen.brand[:20] or "card",
+                "last4": seen.last4,
+                "exp_month": seen.exp_month,
+                "exp_year": seen.exp_year,
+                "holder": seen.holder[:100],
+                "nickname": old.nickname if old else None,
+                "is_default": is_default,
+                "position": old.position if old else max((card.position for card in known), default=0) + 1,
+                "token_ref": seen.token_ref,
+                "fingerprint": seen.fingerprint[:64],
+                "added_by": added_by,
+                "created_at": clock.now(),
+            }
+        ],
+    )
+    if old is not None:
+        await audit.record(who, Event.CARDS_REPLACED, about=id)
+    else:
+        await audit.record(who, Event.CARDS_ADDED, about=id, brand=seen.brand[:20], default=is_default)
+    return id
+
+
+# Two who keep a card for the same customer come one after the other.
+LOCK = Prepared.sql("UPDATE customer SET number = number WHERE id = :customer_id")
+REMOVE = Prepared.sql(
+    """
+    UPDATE payment_method SET removed_at = :now, is_default = FALSE
+    WHERE customer_id = :customer_id AND id = :id AND removed_at IS NULL
+    """
+)
+NO_DEFAULT = Prepared.sql(
+    """
+    UPDATE payment_method SET is_default = FALSE
+    WHERE customer_id = :customer_id AND is_default AND removed_at IS NULL
+    """
+)
 TOKEN = Prepared.sql("SELECT token_ref FROM payment_method WHERE customer_id = :customer_id AND id = :id")

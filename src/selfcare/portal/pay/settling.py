@@ -18,6 +18,7 @@ from selfcare.kernel.words import _
 from selfcare.portal.billing import bookkeeping, ledger
 from selfcare.portal.billing.bookkeeping import Locked
 from selfcare.portal.billing.ledger import Account, Entry, Journal, Kind
+from selfcare.portal.cards import cards
 from selfcare.portal.pay import telling
 from selfcare.portal.pay.payment import ASKED, OPEN, Payment, Purpose, State, load
 from selfcare.portal.pay.till import Till
@@ -87,6 +88,9 @@ async def settle_here(till: Till, payment: Payment, seen: Seen | None) -> bool:
     await execute(CLOSE_PARTS.bind(payment_id=payment.id))
     used = await _apply(payment, bills, held)
     await ledger.post(_journal(payment, held, used))
+    if payment.save_card and seen is not None and seen.card is not None and seen.card.token_ref is not None:
+        who = audit.system(customer_id=payment.customer_id, user_id=payment.started_by)
+        await cards.keep(till.jobs, who, payment.customer_id, seen.card, added_by=payment.started_by)
     await _tell(till, payment, used)
     return True
 

@@ -19,10 +19,11 @@ class Till:
     jobs: Jobs
     messages: Messages
     public_url: str
+    production: bool = False
 
     @classmethod
     def of(cls, ports: Ports, settings: Settings) -> Self:
-        return cls(ports.payments, ports.jobs, ports.messages, settings.public_url)
+        return cls(ports.payments, ports.jobs, ports.messages, settings.public_url, settings.production)
 
     def return_url(self, payment_id: UUID) -> str:
         """Where the gateway and the bank send people back to. What its query says is never believed."""
