@@ -217,31 +217,31 @@ async def test_every_statement_is_counted_piccolos_too(things: Database) -> None
     assert len(count) == 4
 
 
-async def test_a_read_by_key_answers_the_same_without_a_thread(things: Database) -> None:
+async def test_a_short_read_answers_the_same_without_a_thread(things: Database) -> None:
     id = await a_thing(**WHOLE)
-    quick = Prepared(lambda: Thing.select().where(Thing.id == Param("id")), by_key=True)
-    assert await fetch_one(quick.bind(id=id)) == {"id": id, **WHOLE}
+    quick = Prepared(lambda: Thing.select().where(Thing.id == Param("id")))
+    assert await fetch_one(quick.bind(id=id), short=True) == {"id": id, **WHOLE}
     async with transaction():
         await Thing.update({Thing.n: 7}).where(Thing.id == id)
-        row = await fetch_one(quick.bind(id=id))
+        row = await fetch_one(quick.bind(id=id), short=True)
         assert row is not None
         assert row["n"] == 7
-    row = await fetch_one(quick.bind(id=id))
+    row = await fetch_one(quick.bind(id=id), short=True)
     assert row is not None
     assert row["n"] == 7
 
 
-async def test_a_read_by_key_waits_in_a_thread_while_somebody_holds_the_file(things: Database) -> None:
+async def test_a_short_read_waits_in_a_thread_while_somebody_holds_the_file(things: Database) -> None:
     if things.dialect == "postgres":
         pytest.skip("no threads there")
     await a_thing()
     engine: Any = things.engine
-    by_key = Prepared.sql("SELECT n FROM thing WHERE name = :name", by_key=True)
+    quick = Prepared.sql("SELECT n FROM thing WHERE name = :name")
 
     class Held:
-        def run(self, *_: object) -> None:
+        def read(self, *_: object) -> None:
             raise sqlite3.OperationalError("database is locked")
 
     engine._here[asyncio.get_running_loop()] = Held()
-    assert await fetch_one(by_key.bind(name="one")) == {"n": 0}
+    assert await fetch_one(quick.bind(name="one"), short=True) == {"n": 0}
     del engine._here[asyncio.get_running_loop()]

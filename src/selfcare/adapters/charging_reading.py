@@ -27,6 +27,7 @@ from selfcare.ports.charging import (
 
 # What ended longer ago is in no total and on no page any more.
 ENDED_SHOWN_FOR = timedelta(days=62)
+SOME = 50
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -50,6 +51,7 @@ async def balances(who: Tenant, service_ids: Collection[UUID] | None) -> Balance
         _OWN_BUCKETS.bind(**asked, since=since, services=services),
         _SHARED_BUCKETS.bind(**asked, since=since),
         _OWN_GRANTS.bind(**asked, now=now, services=services),
+        short=len(services) <= SOME,
     )
     buckets = {bucket.id: bucket for bucket in map(a_bucket, own)}
     pools = (bucket for bucket in map(a_bucket, shared) if bucket.members & services)

@@ -89,8 +89,8 @@ async def list_of_customer(
     }
     if user_id is None:
         del asked["user"]
-        return await _page(OF_CUSTOMER.bind(**asked), limit)
-    return await _page((OF_CUSTOMER_AND_USER if everybody else OF_USER).bind(**asked), limit)
+        return await _page(OF_CUSTOMER.bind(**asked), limit, short=True)
+    return await _page((OF_CUSTOMER_AND_USER if everybody else OF_USER).bind(**asked), limit, short=True)
 
 
 async def list_all(
@@ -113,8 +113,8 @@ async def list_all(
     return await _page(asked, limit)
 
 
-async def _page(asked: Bound, limit: int) -> Page:
-    rows = await fetch(asked)
+async def _page(asked: Bound, limit: int, *, short: bool = False) -> Page:
+    rows = await fetch(asked, short=short)
     entries = [_entry(row) for row in rows[:limit]]
     return Page(entries, Place(entries[-1].at, entries[-1].id) if len(rows) > limit else None)
 

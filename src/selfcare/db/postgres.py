@@ -103,7 +103,7 @@ class Postgres(PostgresEngine):
                 )
         return self._pools[loop]
 
-    async def batch_read(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
+    async def batch_read(self, asked: Sequence[tuple[str, Sequence[Any]]], *, short: bool = False) -> list[list[Row]]:
         if transaction := current():
             return [await transaction.rows(sql, values) for sql, values in asked]
         async with self.connection() as connection:
@@ -111,10 +111,6 @@ class Postgres(PostgresEngine):
                 return [await rows(connection, *asked[0])]
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 return [await rows(connection, sql, values) for sql, values in asked]
-
-    async def read_by_key(self, sql: str, values: Sequence[Any]) -> list[Row]:
-        (rows,) = await self.batch_read([(sql, values)])
-        return rows
 
     async def _run(self, sql: str, values: Sequence[Any]) -> list[Row]:
         check_may_run(sql)

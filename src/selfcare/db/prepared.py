@@ -10,7 +10,7 @@ one `fetch_many` is one snapshot. Inside `transaction()` all of this sees the tr
 
 Text is portable SQL: `:name` for values, `IN :names` for a list of them. `types` says what an expression is where the
 database cannot know (sums, minima, JSON in hand-written text): it is called with each value that is not null.
-`by_key` promises that a read looks up a few rows by their keys: on SQLite it is then done without a thread.
+`short` promises a read of some dozen rows through an index: on SQLite it is then done without a thread.
 """
 
 from __future__ import annotations
@@ -47,7 +47,6 @@ class Bound:
 
     statement: Compiled
     values: list[Any]
-    by_key: bool
 
     @property
     def read(self) -> tuple[str, list[Any]]:
@@ -64,25 +63,22 @@ class Bound:
 
 
 class Prepared:
-    def __init__(
-        self, query: Callable[[], Query[Any, Any]], *, types: Types | None = None, by_key: bool = False
-    ) -> None:
-        self.by_key = by_key
+    def __init__(self, query: Callable[[], Query[Any, Any]], *, types: Types | None = None) -> None:
         self._query = query
         self._text: str | None = None
         self._types = dict(types or {})
         self._compiled: dict[Dialect, Compiled] = {}
 
     @classmethod
-    def sql(cls, text: str, *, types: Types | None = None, by_key: bool = False) -> Prepared:
-        prepared = cls(_no_query, types=types, by_key=by_key)
+    def sql(cls, text: str, *, types: Types | None = None) -> Prepared:
+        prepared = cls(_no_query, types=types)
         prepared._text = text
         return prepared
 
     def bind(self, **values: Any) -> Bound:
         dialect = database().dialect
         compiled = self._compiled.get(dialect) or self._compile(dialect)
-        return Bound(compiled, compiled.fill(values), self.by_key)
+        return Bound(compiled, compiled.fill(values))
 
     def _compile(self, dialect: Dialect) -> Compiled:
         if self._text is None:
@@ -93,21 +89,18 @@ class Prepared:
         return compiled
 
 
-async def fetch(asked: Bound) -> list[Row]:
-    engine = database().engine
-    if asked.by_key:
-        return asked.typed(await engine.read_by_key(*asked.read))
-    (rows,) = await engine.batch_read([asked.read])
-    return asked.typed(rows)
+async def fetch(asked: Bound, *, short: bool = False) -> list[Row]:
+    (rows,) = await fetch_many(asked, short=short)
+    return rows
 
 
-async def fetch_one(asked: Bound) -> Row | None:
-    rows = await fetch(asked)
+async def fetch_one(asked: Bound, *, short: bool = False) -> Row | None:
+    rows = await fetch(asked, short=short)
     return rows[0] if rows else None
 
 
-async def fetch_many(*asked: Bound) -> tuple[list[Row], ...]:
-    answers = await database().engine.batch_read([bound.read for bound in asked])
+async def fetch_many(*asked: Bound, short: bool = False) -> tuple[list[Row], ...]:
+    answers = await database().engine.batch_read([bound.read for bound in asked], short=short)
     return tuple(bound.typed(rows) for bound, rows in zip(asked, answers, strict=True))
 
 

@@ -24,7 +24,6 @@ from selfcare.db.engine import (
     check_may_run,
     current,
     finish,
-    in_transaction,
     open_transaction,
     refuse_nesting,
     run_callbacks,
@@ -111,10 +110,15 @@ class SQLite(SQLiteEngine):
             raise
         return connection
 
-    async def batch_read(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
+    async def batch_read(self, asked: Sequence[tuple[str, Sequence[Any]]], *, short: bool = False) -> list[list[Row]]:
+        """What is `short` runs in the event loop's own thread: for rows found in microseconds a hop costs more."""
         if transaction := current():
             connection: Connection = transaction.connection
             return await connection.call(connection.read, asked)
+        if short:
+            # Somebody may hold the whole file for a moment: then the wait is worth a thread.
+            with suppress(sqlite3.OperationalError):
+                return self._connection_here().read(asked)
         connection = await self.take()
         clean = False
         try:
@@ -123,15 +127,6 @@ class SQLite(SQLiteEngine):
             return answers
         finally:
             await self._return(connection, clean)
-
-    async def read_by_key(self, sql: str, values: Sequence[Any]) -> list[Row]:
-        """Runs in the event loop's own thread: for rows found in microseconds a hop would be most of the cost."""
-        if not in_transaction():
-            # Somebody may hold the whole file for a moment: then the wait is worth a thread.
-            with suppress(sqlite3.OperationalError):
-                return self._connection_here().run(sql, values)
-        (rows,) = await self.batch_read([(sql, values)])
-        return rows
 
     def _connection_here(self) -> Here:
         loop = asyncio.get_running_loop()

@@ -68,7 +68,6 @@ _BY_HASH = Prepared.sql(
      WHERE s.id_hash = :id_hash AND s.revoked_at IS NULL
     """,
     types={"staff_rights": as_json, "service_ids": as_json},
-    by_key=True,
 )
 
 _FIRST_CUSTOMER = Prepared.sql(
@@ -119,7 +118,7 @@ async def open_session(
 
 async def recognise(token: str, origin: Origin) -> Recognised:
     """Who a cookie belongs to. Unknown, revoked and disabled are all simply nobody."""
-    row = await fetch_one(_BY_HASH.bind(id_hash=ids.token_hash(token)))
+    row = await fetch_one(_BY_HASH.bind(id_hash=ids.token_hash(token)), short=True)
     if row is None or row["disabled_at"] is not None:
         return Recognised(None)
     now = clock.now()

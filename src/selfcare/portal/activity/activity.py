@@ -137,7 +137,7 @@ async def _all(identity: Identity, wanted: Wanted) -> AsyncIterator[Line]:
 
 async def _names(entries: Iterable[Entry]) -> dict[UUID, Mapping[str, object]]:
     ids = {who for entry in entries if (who := _actor(entry)) is not None}
-    return {row["id"]: row for row in await fetch(_NAMES.bind(ids=sorted(ids)))}
+    return {row["id"]: row for row in await fetch(_NAMES.bind(ids=sorted(ids)), short=True)}
 
 
 def _actor(entry: Entry) -> UUID | None:

@@ -162,6 +162,7 @@ async def list_invoices(
         _LIST.bind(**asked, most=PER_PAGE, skip=(page - 1) * PER_PAGE),
         _COUNT.bind(**asked),
         _YEARS.bind(customer_id=scope.customer_id),
+        short=True,
     )
     span = years[0]
     known = list(range(span["last"].year, span["first"].year - 1, -1)) if span["first"] else []
@@ -170,7 +171,7 @@ async def list_invoices(
 
 async def open_bills(scope: CustomerScope, *, today: date) -> list[InvoiceRow]:
     """What is not settled yet, the earliest due first."""
-    return open_rows(await fetch(open_bills_of(scope)), today)
+    return open_rows(await fetch(open_bills_of(scope), short=True), today)
 
 
 def open_bills_of(scope: CustomerScope) -> Bound:
@@ -189,7 +190,7 @@ def due_of(rows: Iterable[InvoiceRow], scope: CustomerScope, credit: Money | Non
 async def get_invoice(scope: CustomerScope, invoice_id: UUID, *, today: date) -> InvoiceDetail:
     """One bill with its lines; NotFound when it is not this customer's or not issued yet."""
     asked = {"customer_id": scope.customer_id, "invoice_id": invoice_id}
-    found, lines = await fetch_many(_ONE.bind(**asked), _LINES.bind(**asked))
+    found, lines = await fetch_many(_ONE.bind(**asked), _LINES.bind(**asked), short=True)
     if not found:
         raise NotFound
     currency = found[0]["currency"]

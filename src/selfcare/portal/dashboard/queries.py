@@ -112,7 +112,11 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
     scope, now, today = identity.customer, clock.now(), clock.today(zone)
     asked = {"customer_id": scope.customer_id}
     services, count, bills, cards = await fetch_many(
-        _SERVICES.bind(**asked, never=_NEVER), _COUNT.bind(**asked), billing.open_bills_of(scope), _CARDS.bind(**asked)
+        _SERVICES.bind(**asked, never=_NEVER),
+        _COUNT.bind(**asked),
+        billing.open_bills_of(scope),
+        _CARDS.bind(**asked),
+        short=True,
     )
     balances = await charging.balances(scope, [row["id"] for row in services])
     tiles = sorted(
