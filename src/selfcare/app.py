@@ -47,6 +47,7 @@ from selfcare.portal.billing import routes as billing
 from selfcare.portal.dashboard import routes as dashboard
 from selfcare.portal.help import routes as help_
 from selfcare.portal.services import routes as services
+from selfcare.portal.services.sim import routes as services_sim
 from selfcare.portal.sign_in import routes as sign_in
 from selfcare.portal.sign_in.proof import routes as proof
 from selfcare.portal.sign_in.recovery import routes as recovery
@@ -72,6 +73,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     proof.router,
     dashboard.router,
     services.router,
+    services_sim.router,
     usage.router,
     billing.router,
     topup.router,

@@ -43,6 +43,7 @@ class Keys:
     link: bytes = field(repr=False)
     messages: bytes = field(repr=False)
     payments: bytes = field(repr=False)
+    sim: bytes = field(repr=False)
 
     @classmethod
     def of(cls, secret: str) -> Self:
@@ -203,6 +204,10 @@ class Settings:
     @property
     def totp_keys(self) -> list[bytes]:
         return [keys.totp for keys in self.key_ring]
+
+    @property
+    def sim_keys(self) -> list[bytes]:
+        return [keys.sim for keys in self.key_ring]
 
     @cached_property
     def operator(self) -> Theme:

@@ -30,10 +30,13 @@ async def fill_with_demo() -> None:
     """Into the open, empty database of a template."""
     await migrate()
     # Else the demo has no past to tell of.
-    configure(settings_for("sqlite:///unused.db"))
+    settings = settings_for("sqlite:///unused.db")
+    configure(settings)
     passwords = Passwords(memory_kib=64, passes=1, threads=1)
     with clock.frozen(NOW):
-        await load.load(now=NOW, progress=lambda _what, _done, _all: None, passwords=passwords)
+        await load.load(
+            now=NOW, progress=lambda _what, _done, _all: None, passwords=passwords, sim_keys=settings.sim_keys
+        )
     passwords.close()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from selfcare.demo.bills import Book
 from selfcare.demo.crowd import add_crowd
 from selfcare.demo.people import ASHA, PASSWORD
 from selfcare.demo.rows import Rows
+from selfcare.demo.sims import add_sims
 from selfcare.demo.timeline import Timeline
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.tables import User
@@ -39,6 +40,7 @@ async def load(
     customers: int = 0,
     records_each: int = 0,
     passwords: Passwords | None = None,
+    sim_keys: Sequence[bytes] = (),
 ) -> None:
     """The named people, the catalogue, and `customers` generated ones more with `records_each` usage records each.
 
@@ -51,7 +53,7 @@ async def load(
         hasher.close()
     progress("named people", 0, 1)
     async with transaction():
-        await _load_named(when, password_hash)
+        await _load_named(when, password_hash, sim_keys)
         if audit.is_configured():
             await add_activity(when)
     progress("named people", 1, 1)
@@ -59,13 +61,15 @@ async def load(
         await add_crowd(when, password_hash, customers, progress, records_each)
 
 
-async def _load_named(when: Timeline, password_hash: str) -> None:
+async def _load_named(when: Timeline, password_hash: str, sim_keys: Sequence[bytes]) -> None:
     rows, book = Rows(), Book()
     accounts.add_everybody(rows, when, password_hash)
     rows.add(Product, *catalogue.rows(when.at(-1200, 9)))
     households.add_asha(rows, book, when)
     households.add_chidi(rows, book, when)
     households.add_bloom(rows, book, when)
+    if sim_keys:
+        add_sims(rows, when, sim_keys)
     await rows.write()
     await _write_bills(book)
 

@@ -13,6 +13,7 @@ from selfcare.identity.tables import Customer, Membership, User
 from selfcare.portal.account.tables import Contact, Invitation, Site
 from selfcare.portal.cards.tables import PaymentMethod
 from selfcare.portal.pay.tables import GatewayCustomer
+from selfcare.portal.services.sim.tables import Sim
 from selfcare.portal.services.tables import Product, Service
 
 ORDER: tuple[type[Table], ...] = (
@@ -23,6 +24,7 @@ ORDER: tuple[type[Table], ...] = (
     Site,
     Product,
     Service,
+    Sim,
     Bucket,
     AllowanceGrant,
     UsageRecord,

@@ -113,6 +113,11 @@ TABLE: Mapping[str, Access] = {
     "services.cancel": customer(Right.CHANGE_OWN_SERVICES, flag="cancel"),
     "services.cancel_it": customer(Right.CHANGE_OWN_SERVICES, flag="cancel", acting=NEVER),
     "services.undo_cancel": customer(Right.CHANGE_OWN_SERVICES, flag="cancel", acting=NEVER),
+    "services.sim": customer(Right.VIEW_OWN_SERVICES),
+    "services.sim.puk": customer(Right.CHANGE_OWN_SERVICES, step_up=True, acting=NEVER),
+    "services.sim.show_puk": customer(Right.CHANGE_OWN_SERVICES, step_up=True, acting=NEVER),
+    "services.sim.install": customer(Right.CHANGE_OWN_SERVICES, step_up=True, acting=NEVER, flag="esim"),
+    "services.sim.show_activation": customer(Right.CHANGE_OWN_SERVICES, step_up=True, acting=NEVER, flag="esim"),
     # usage
     "usage": customer(Right.VIEW_OWN_USAGE),
     "usage.service": customer(Right.VIEW_OWN_USAGE),
