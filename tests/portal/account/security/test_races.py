@@ -1,4 +1,7 @@
-"""The same code, backup code or passkey answer, tried 24 times by two processes at once, opens exactly once."""
+"""The same code, backup code or passkey answer, tried 24 times by two processes at once, opens exactly once.
+
+And of passkeys that are all removed at once, one remains where it is the last way in.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from selfcare.app import Application
+from selfcare.db.engine import transaction
 from selfcare.demo import people
-from selfcare.identity.tables import BackupCode, Passkey
+from selfcare.identity.tables import BackupCode, Passkey, User
 from selfcare.kernel import clock
 from tests.portal.account.security.runners import together
 from tests.portal.account.security.test_passkeys import add
@@ -53,3 +57,14 @@ async def test_an_answer_of_a_passkey(url: str, asha: Browser) -> None:
     assert sum(await together(url, "passkey", str(row["id"]), str(people.ASHA.id), 7)) == 1
     (row,) = await Passkey.select(Passkey.sign_count)
     assert row["sign_count"] == 7
+
+
+async def test_of_passkeys_that_are_all_removed_at_once_the_last_way_in_stays(url: str, asha: Browser) -> None:
+    for _ in range(4):
+        await add(asha)
+    rows = await Passkey.select(Passkey.id).where(Passkey.user_id == people.ASHA.id)
+    async with transaction():
+        await User.update({User.password_hash: None}).where(User.id == people.ASHA.id)
+    ids = [str(row["id"]) for row in rows]
+    assert sum(await together(url, "remove_passkey", str(people.ASHA.id), ids)) == 3
+    assert await Passkey.count().where(Passkey.removed_at.is_null()) == 1
