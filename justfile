@@ -47,6 +47,10 @@ seed *options:
 bench *options:
     uv run python -m bench {{ options }}
 
+# Measure the dashboard while 20 people sign in, as a ratio to when nobody does
+bench-sign-ins *options:
+    uv run python -m bench.sign_ins {{ options }}
+
 # Load a running server for minutes and watch its memory, threads and errors
 soak *options:
     uv run python -m bench.soak {{ options }}

@@ -50,6 +50,7 @@ class Server:
     url: str
     port: int
     people: int
+    pinned: bool = True
     process: subprocess.Popen[str] = field(init=False)
     cookies: list[str] = field(init=False)
 
@@ -57,7 +58,8 @@ class Server:
         command = [sys.executable, "-m", "bench.server", self.url, str(self.port), str(self.people)]
         # What it writes to its log is written, but read by nobody.
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        _pin(self.process.pid, 0)
+        if self.pinned:
+            _pin(self.process.pid, 0)
         assert self.process.stdout is not None
         self.cookies = json.loads(await asyncio.to_thread(self.process.stdout.readline))
         for _ in range(100):

@@ -28,6 +28,11 @@ class Run:
             self.statuses[status] = self.statuses.get(status, 0) + many
         self.body_bytes = other.body_bytes
 
+    def note(self, begun: float, status: int, body: bytes) -> None:
+        self.latencies.append(perf_counter() - begun)
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        self.body_bytes = len(body)
+
     def quantile(self, share: float) -> float:
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
@@ -39,6 +44,7 @@ class Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.buffer = b""
+        self.head = b""
         self.answer: asyncio.Future[tuple[int, bytes]] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -50,6 +56,11 @@ class Wire(asyncio.Protocol):
         self.answer = asyncio.get_running_loop().create_future()
         self.transport.write(request)
         return self.answer
+
+    async def ask_whole(self, request: bytes) -> tuple[bytes, bytes]:
+        """The answer's head and body."""
+        _status, body = await self.ask(request)
+        return self.head, body
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -63,6 +74,7 @@ class Wire(asyncio.Protocol):
         length = int(head[at + 15 : head.find(b"\r", at) if head.find(b"\r", at) > 0 else None])
         if len(self.buffer) < head_end + 4 + length:
             return
+        self.head = self.buffer[:head_end]
         body, self.buffer = self.buffer[head_end + 4 :], b""
         if self.answer is not None and not self.answer.done():
             self.answer.set_result((int(head[9:12]), body))
@@ -79,15 +91,17 @@ def request(path: str, *, cookie: str = "", accept: str = "", port: int) -> byte
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-async def connect(port: int, many: int) -> list[Wire]:
+async def connect(port: int, many: int, *, source: str | None = None) -> list[Wire]:
+    """`source`: the loopback address to come from."""
     loop = asyncio.get_running_loop()
-    return [(await loop.create_connection(Wire, "127.0.0.1", port))[1] for _ in range(many)]
+    ours = (source, 0) if source else None
+    return [(await loop.create_connection(Wire, "127.0.0.1", port, local_addr=ours))[1] for _ in range(many)]
 
 
 async def once(port: int, asked: bytes) -> tuple[int, bytes]:
     (wire,) = await connect(port, 1)
     answer = await wire.ask(asked)
-    _close([wire])
+    close([wire])
     return answer
 
 
@@ -99,11 +113,11 @@ async def as_fast_as_it_goes(port: int, requests: Sequence[bytes], *, connection
 
     async def one(wire: Wire) -> None:
         while (begun := perf_counter()) - started < seconds:
-            _note(run, begun, *await wire.ask(next(asked)))
+            run.note(begun, *await wire.ask(next(asked)))
 
     await asyncio.gather(*(one(wire) for wire in wires))
     run.seconds = perf_counter() - started
-    _close(wires)
+    close(wires)
     return run
 
 
@@ -119,7 +133,7 @@ async def at_a_rate(port: int, requests: Sequence[bytes], *, per_second: float, 
     async def one(asked: bytes) -> None:
         begun = perf_counter()
         wire = await idle.get()
-        _note(run, begun, *await wire.ask(asked))
+        run.note(begun, *await wire.ask(asked))
         idle.put_nowait(wire)
 
     started, due, running = perf_counter(), 0.0, []
@@ -131,17 +145,11 @@ async def at_a_rate(port: int, requests: Sequence[bytes], *, per_second: float, 
         running.append(asyncio.create_task(one(asked)))
     await asyncio.gather(*running)
     run.seconds = perf_counter() - started
-    _close(wires)
+    close(wires)
     return run
 
 
-def _note(run: Run, begun: float, status: int, body: bytes) -> None:
-    run.latencies.append(perf_counter() - begun)
-    run.statuses[status] = run.statuses.get(status, 0) + 1
-    run.body_bytes = len(body)
-
-
-def _close(wires: Sequence[Wire]) -> None:
+def close(wires: Sequence[Wire]) -> None:
     for wire in wires:
         if wire.transport is not None:
             wire.transport.close()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+import threading
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,7 @@ from selfcare.kernel.words import _
 T = TypeVar("T")
 
 LONGEST_BYTES = 512
+NICE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Passwords:
 
     def __init__(self, *, memory_kib: int = 19_456, passes: int = 2, threads: int | None = None, queue: int = 64):
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
-        self._pool = ThreadPoolExecutor(threads or max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="argon2")
+        most = threads or max(2, min(4, os.cpu_count() or 2))
+        self._pool = ThreadPoolExecutor(most, thread_name_prefix="argon2", initializer=_step_back)
         self._queue = queue
         self._waiting = 0
         # Someone who is not there must cost the same time as someone who is.
@@ -75,6 +79,12 @@ class Passwords:
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _step_back() -> None:
+    """Hashing takes the time that pages leave: with the same priority, it would make them wait for the processor."""
+    if sys.platform == "linux":  # elsewhere this would be about the whole process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _prepared(password: str) -> str | None:
