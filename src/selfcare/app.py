@@ -40,6 +40,7 @@ from selfcare.messages.outbox import Outbox
 from selfcare.portal.account import routes as account
 from selfcare.portal.account.details import routes as details
 from selfcare.portal.account.people import routes as people
+from selfcare.portal.account.requests import routes as requests
 from selfcare.portal.account.security import routes as security
 from selfcare.portal.account.sign_ins import routes as own_sign_ins
 from selfcare.portal.activity import routes as activity
@@ -82,6 +83,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     security.router,
     own_sign_ins.router,
     people.router,
+    requests.router,
     activity.router,
     help_.router,
     staff.router,

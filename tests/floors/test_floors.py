@@ -31,6 +31,7 @@ NEIGHBOURS = {
     ("activity", "sign_in"): "“not me” ends the same sign-ins as the link in the mail",
     ("account", "services"): "a person may be let in for some lines only",
     ("account", "activity"): "names roles in the same words",
+    ("account", "billing"): "a dispute puts a line of a bill in question",
     ("pay", "billing"): "a payment settles bills",
     ("pay", "cards"): "by a saved card",
     ("alerts", "services"): "warns of what ends or runs out",

@@ -104,6 +104,12 @@ async def allows_here(limit: Limit, subject: str) -> bool:
     return bool(await execute(asked))
 
 
+async def free_again(limit: Limit, subject: str) -> datetime:
+    """When the next try is possible, for limits that say so."""
+    row = await fetch_one(_WINDOW.bind(key=_hashed(limit.action, subject)))
+    return row["window_ends_at"] if row else clock.now() + limit.per
+
+
 async def give_back(limit: Limit, subject: str) -> None:
     """A try that turned out not to count. Inside a transaction."""
     await execute(_GIVE_BACK.bind(key=_hashed(limit.action, subject)))

@@ -170,6 +170,14 @@ TABLE: Mapping[str, Access] = {
     "account.invitation.accept": anybody(flag="people"),
     "account.switch": signed_in(),
     "account.switch_to": signed_in(),
+    # account: requests
+    "account.requests": customer(Right.MANAGE_OWN_REQUESTS, flag="requests"),
+    "account.requests.kinds": customer(Right.MANAGE_OWN_REQUESTS, flag="requests"),
+    "account.requests.new": customer(Right.MANAGE_OWN_REQUESTS, flag="requests"),
+    "account.requests.make": customer(Right.MANAGE_OWN_REQUESTS, acting=NEVER, flag="requests"),
+    "account.requests.show": customer(Right.MANAGE_OWN_REQUESTS, flag="requests"),
+    "account.requests.reply": customer(Right.MANAGE_OWN_REQUESTS, acting=NEVER, flag="requests"),
+    "account.requests.withdraw": customer(Right.MANAGE_OWN_REQUESTS, acting=NEVER, flag="requests"),
     # activity
     "activity": customer(Right.VIEW_OWN_ACTIVITY),
     "activity.not_me": customer(Right.VIEW_OWN_ACTIVITY, acting=NEVER),

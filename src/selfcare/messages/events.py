@@ -75,5 +75,7 @@ class Message(StrEnum):
     REFUND_MADE = "refund.made", Category.BILLING, "amount", "reference", "path", "simulated"
     AUTOPAY_COMING = "autopay.coming", Category.BILLING, "amount", "bill", "on", "card", "path", "simulated"
     AUTOPAY_FAILED = "autopay.failed", Category.BILLING, "amount", "bill", "path", "approval?", "simulated"
+    REQUEST_RECEIVED = "request.received", Category.SERVICE, "kind", "reference", "path"
+    REQUEST_WITHDRAWN = "request.withdrawn", Category.SERVICE, "kind", "reference", "path"
     REQUEST_ANSWERED = "request.answered", Category.SERVICE, "kind", "state", "path"
     EXPORT_READY = "export.ready", Category.SERVICE, "until", "path!"

@@ -84,6 +84,9 @@ class Form:
     def text(self, name: str, *, most: int, least: int = 1, lines: bool = False) -> str | None:
         """Trimmed NFC text without control characters, `least` to `most` characters; empty only if least is 0."""
         value = unicodedata.normalize("NFC", self[name]).strip()
+        if lines:
+            # Browsers count a line's end as one character and send two.
+            value = value.replace("\r\n", "\n")
         if _CONTROL.search(value) or (not lines and ("\n" in value or "\r" in value)):
             self.reject(name, _("Use letters, numbers and ordinary signs only."))
         elif len(value) < least:

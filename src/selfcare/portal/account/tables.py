@@ -53,3 +53,32 @@ class Invitation(Table, tablename="invitation"):
     accepted_at = Timestamptz(null=True, default=None)
     accepted_by = UUID(null=True, default=None)
     withdrawn_at = Timestamptz(null=True, default=None)
+
+
+class CustomerRequest(Table, tablename="request"):
+    """What the portal may ask but not do. `about_words` names the thing as it was called when it was chosen."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    user_id = UUID(default=None)
+    reference = Varchar(16, unique=True)
+    kind = Varchar(20)
+    state = Varchar(20)
+    text = Varchar(2000)
+    about = UUID(null=True, default=None)
+    about_words = Varchar(200)
+    refund_id = UUID(null=True, default=None)
+    credit_note_id = UUID(null=True, default=None)
+    request_key = Varchar(64, unique=True)
+    created_at = Timestamptz(default=None)
+    changed_at = Timestamptz(default=None)
+
+
+class Reply(Table, tablename="request_reply"):
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    request_id = UUID(default=None)
+    user_id = UUID(default=None)
+    by_staff = Boolean()
+    text = Varchar(2000)
+    created_at = Timestamptz(default=None)

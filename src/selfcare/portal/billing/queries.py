@@ -109,6 +109,7 @@ class InvoicePage:
 class Line:
     """A line of a bill: a charge or credit before tax, or a payment towards it."""
 
+    id: UUID
     description: str
     kind: str
     at: datetime
@@ -232,6 +233,7 @@ def _row(row: dict[str, Any], today: date) -> InvoiceRow:
 def _line(row: dict[str, Any], currency: str) -> Line:
     price = row["unit_price_minor"]
     return Line(
+        id=row["id"],
         description=row["description"],
         kind=row["kind"],
         at=row["at"],

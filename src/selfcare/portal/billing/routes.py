@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
-from selfcare.portal.billing import queries
+from selfcare.portal.billing import queries, questions
 from selfcare.settings import Settings
 from selfcare.web.pages import page
 
@@ -48,7 +48,8 @@ async def show_invoice(
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     invoice = await queries.get_invoice(identity.customer, invoice_id, today=clock.today(settings.zone))
-    return page(request, "billing/invoice", invoice=invoice)
+    questioned = await questions.open_lines(identity.customer, invoice_id)
+    return page(request, "billing/invoice", invoice=invoice, questioned=questioned)
 
 
 def _number(text: str, *, most: int) -> int | None:

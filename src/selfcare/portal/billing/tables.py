@@ -61,3 +61,17 @@ class Transaction(Table, tablename="billing_transaction"):
     wholesale_minor = BigInt(null=True, default=None, secret=True)
     created_at = Timestamptz(default=None)
     external_id = Varchar(80, null=True, default=None, unique=True)
+
+
+class Question(Table, tablename="bill_question"):
+    """A line of a bill that the customer disputes. Until `paused_until` nobody presses for the bill."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    invoice_id = UUID(default=None)
+    line_id = UUID(default=None)
+    request_id = UUID(default=None, unique=True)
+    asked_at = Timestamptz(default=None)
+    paused_until = Timestamptz(default=None)
+    closed_at = Timestamptz(null=True, default=None)
+    credited_minor = BigInt(null=True, default=None)
