@@ -135,10 +135,22 @@ def test_a_safe_production_may_start() -> None:
     assert Settings.from_env(SAFE).refusals() == []
 
 
+STRIPE = {
+    "SELFCARE_PAYMENTS": "stripe",
+    "SELFCARE_ALLOW_SIMULATED_PAYMENTS": "0",
+    "SELFCARE_STRIPE_KEY": "sk_live_1",
+    "SELFCARE_STRIPE_WEBHOOK_SECRET": "whsec_1",
+}
+
+
+def test_production_with_stripe_may_start() -> None:
+    assert Settings.from_env(SAFE | STRIPE).refusals() == []
+
+
 def test_a_gateway_that_is_not_built_is_not_promised() -> None:
     with pytest.raises(BadSettings) as refused:
-        Settings.from_env(SAFE | {"SELFCARE_PAYMENTS": "stripe"})
-    assert "must be one of: embedded" in refused.value.problems[0]
+        Settings.from_env(SAFE | {"SELFCARE_PAYMENTS": "paypal"})
+    assert "must be one of: embedded, stripe" in refused.value.problems[0]
 
 
 UNSAFE = [
@@ -150,7 +162,21 @@ UNSAFE = [
     ({"LITESTAR_DEBUG": "1"}, "Debug is on"),
     ({"SELFCARE_PUBLIC_URL": "http://my.lark.example"}, "it must start with https://"),
     ({"SELFCARE_ALLOW_SIMULATED_PAYMENTS": "0"}, "Payments are simulated"),
+    (STRIPE | {"SELFCARE_STRIPE_KEY": "sk_test_1"}, "is a key of the test mode"),
+    (STRIPE | {"SELFCARE_STRIPE_API_BASE": "http://fake.example"}, "it must start with https://"),
 ]
+UNUSABLE = [
+    ({"SELFCARE_STRIPE_KEY": ""}, "SELFCARE_STRIPE_KEY is not set."),
+    ({"SELFCARE_STRIPE_KEY": "pk_live_1"}, "must begin with sk_ or rk_"),
+    ({"SELFCARE_STRIPE_WEBHOOK_SECRET": ""}, "SELFCARE_STRIPE_WEBHOOK_SECRET is not set"),
+]
+
+
+@pytest.mark.parametrize("env", ["development", "production"])
+@pytest.mark.parametrize(("change", "says"), UNUSABLE)
+def test_stripe_without_its_key_and_secret_does_not_start(env: str, change: dict[str, str], says: str) -> None:
+    [refusal] = Settings.from_env(SAFE | STRIPE | {"SELFCARE_ENV": env} | change).refusals()
+    assert says in refusal
 
 
 @pytest.mark.parametrize(("change", "says"), UNSAFE)

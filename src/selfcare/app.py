@@ -55,6 +55,8 @@ from selfcare.portal.sign_in.recovery import routes as recovery
 from selfcare.portal.topup import routes as topup
 from selfcare.portal.usage import routes as usage
 from selfcare.ports.charging import Charging
+from selfcare.ports.jobs import Jobs
+from selfcare.ports.payments import PaymentGateway
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff import routes as staff
@@ -112,7 +114,21 @@ def build_ports(settings: Settings) -> Ports:
         jobs=jobs,
         messages=Outbox(jobs, background.messages_keys(settings)),
         charging=_charging(settings),
-        payments=SimulatedGateway(jobs, key=settings.keys.payments, public_url=settings.public_url),
+        payments=_payments(settings, jobs),
+    )
+
+
+def _payments(settings: Settings, jobs: Jobs) -> PaymentGateway:
+    if settings.payments == "embedded":
+        return SimulatedGateway(jobs, key=settings.keys.payments, public_url=settings.public_url)
+    # A third of a second to import, and only where it is used.
+    from selfcare.adapters.payments_stripe import StripeGateway
+
+    return StripeGateway(
+        settings.stripe_key,
+        webhook_secrets=settings.stripe_webhook_secret,
+        api=settings.stripe_api_base,
+        pages=settings.stripe_pages,
     )
 
 

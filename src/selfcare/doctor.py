@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from selfcare import logs
+from selfcare.app import build_ports
 from selfcare.db.engine import database, is_open, read_transaction
 from selfcare.db.migrate import MigrationFailed, pending
 from selfcare.kernel import clock
@@ -55,6 +57,8 @@ async def examine(env: Mapping[str, str] = os.environ) -> AsyncIterator[Finding]
     yield _disk(settings)
     if settings.mail_url:
         yield await asyncio.to_thread(_mail, settings.mail_url)
+    if settings.payments == "stripe" and not settings.refusals():
+        yield await _stripe(settings)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -139,6 +143,14 @@ def _disk(settings: Settings) -> Finding:
     return (
         Finding(words, "Make room: SQLite stops writing on a full disk.") if free < LEAST_FREE_BYTES else Finding(words)
     )
+
+
+async def _stripe(settings: Settings) -> Finding:
+    gateway: Any = build_ports(settings).payments
+    where = urlsplit(settings.stripe_api_base).hostname
+    if refusal := await gateway.refusal():
+        return Finding(f"Stripe at {where} is of no use to us: {refusal}.", "Check the SELFCARE_STRIPE settings.")
+    return Finding(f"Stripe at {where} answers.")
 
 
 def _mail(url: str) -> Finding:

@@ -159,9 +159,12 @@ class Settings:
     cgrates_weight_base: int = _number(100, 1, 1_000)
     cgrates_destinations: tuple[str, ...] = field(default=(), metadata={"each": _destination})
 
-    # A real gateway joins the list with its adapter: what is not built must not be promised.
-    payments: Literal["embedded"] = "embedded"
+    payments: Literal["embedded", "stripe"] = "embedded"
     allow_simulated_payments: bool = False
+    stripe_key: str = _text("", _any_text, secret=True)
+    stripe_webhook_secret: tuple[str, ...] = field(default=(), repr=False)
+    stripe_api_base: str = _text("https://api.stripe.com", _web_address)
+    stripe_pages: tuple[str, ...] = ("checkout.stripe.com", "hooks.stripe.com")
     mail_url: str = _text("", _mail_server, secret=True)
     mail_from: str = _text("", _any_text)
 
@@ -219,6 +222,8 @@ class Settings:
         reasons += [_feed_key_too_short(len(key)) for key in self.feed_keys if len(key) < SHORTEST_SECRET]
         if self.charging == "cgrates" and not self.cgrates_url:
             reasons.append("SELFCARE_CHARGING is cgrates and SELFCARE_CGRATES_URL does not say where the engine is.")
+        if self.payments == "stripe":
+            reasons += self._stripe_refusals()
         if not self.production:
             return reasons
         if not self.secret_key:
@@ -231,9 +236,26 @@ class Settings:
             reasons.append(f"SELFCARE_PUBLIC_URL is {self.public_url}: in production it must start with https://.")
         if self.payments == "embedded" and not self.allow_simulated_payments:
             reasons.append(
-                "Payments are simulated, nobody would really pay, and a real gateway is not built in yet. "
-                "Set SELFCARE_ALLOW_SIMULATED_PAYMENTS=1 if this is what you want."
+                "Payments are simulated and nobody would really pay: set SELFCARE_PAYMENTS=stripe, "
+                "or SELFCARE_ALLOW_SIMULATED_PAYMENTS=1 if this is what you want."
             )
+        return reasons
+
+    def _stripe_refusals(self) -> list[str]:
+        reasons = []
+        if not self.stripe_key:
+            reasons.append("SELFCARE_PAYMENTS is stripe and SELFCARE_STRIPE_KEY is not set.")
+        elif not self.stripe_key.startswith(("sk_", "rk_")):
+            reasons.append("SELFCARE_STRIPE_KEY is not a secret key: it must begin with sk_ or rk_.")
+        elif self.production and "_test_" in self.stripe_key:
+            reasons.append("SELFCARE_STRIPE_KEY is a key of the test mode: nobody would really pay.")
+        if not self.stripe_webhook_secret:
+            reasons.append(
+                "SELFCARE_PAYMENTS is stripe and SELFCARE_STRIPE_WEBHOOK_SECRET is not set: "
+                "its webhooks could not be believed."
+            )
+        if self.production and not self.stripe_api_base.startswith("https://"):
+            reasons.append(f"SELFCARE_STRIPE_API_BASE is {self.stripe_api_base}: it must start with https://.")
         return reasons
 
 

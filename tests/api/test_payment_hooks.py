@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from selfcare.adapters.payments_embedded import HOOK, SIGNATURE, sign
+from selfcare.adapters.payments_embedded import HOOK, SIGNATURE
+from selfcare.adapters.signatures import sign
 from selfcare.app import Application
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.kernel import clock

@@ -139,6 +139,9 @@ async def test_a_refused_card_leaves_the_page_open_for_another(
     refused = await choose(visitor, waiting, outcome)
     assert refused.status == 422
     assert refused.by_id("outcome-error").text_content().strip().endswith("Choose another card.")
+    # The page is still open: a second payment for the same bill could be a second charge.
+    await app.catch_up()
+    assert (await payments.load(waiting.id)).state is State.REQUIRES_ACTION
     assert (await choose(visitor, waiting, Outcome.APPROVES)).status == 303
     await app.catch_up()
     assert (await payments.load(waiting.id)).state is State.SUCCEEDED

@@ -7,8 +7,6 @@ is chosen by the name of the card, or switched on for the next calls (`set_fault
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from selfcare.adapters import outgoing
+from selfcare.adapters import outgoing, signatures
 from selfcare.adapters import payments_embedded_bank as bank
 from selfcare.adapters.payments_embedded_bank import Outcome, sim_id
 from selfcare.db.engine import Row, transaction
@@ -56,7 +54,6 @@ from selfcare.ports.payments import (
 
 HOOK = "/hooks/payments/embedded"
 SIGNATURE = "selfcare-signature"
-TOLERANCE = timedelta(seconds=300)
 SESSION_LIFE = timedelta(minutes=30)
 MOST_MINOR = 99_999_999
 
@@ -250,7 +247,7 @@ class SimulatedGateway:
         return await self.get_refund(row["id"]) if row else None
 
     def parse_webhook(self, raw: bytes, headers: Mapping[str, str], *, now: datetime) -> Event:
-        check_signature(raw, headers.get(SIGNATURE, ""), [self.key], now)
+        signatures.check(raw, headers.get(SIGNATURE, ""), [self.key], now)
         try:
             body = json.loads(raw)
             payment_id = UUID(body["payment_id"]) if body["payment_id"] else None
@@ -369,7 +366,9 @@ class SimulatedGateway:
                 "created": int(row["created_at"].timestamp()),
             }
         ).encode()
-        await self.deliver(body, {SIGNATURE: sign(body, self.key, clock.now()), "content-type": "application/json"})
+        await self.deliver(
+            body, {SIGNATURE: signatures.sign(body, self.key, clock.now()), "content-type": "application/json"}
+        )
         async with transaction():
             await execute(DELIVERED.bind(id=row["id"], now=clock.now()))
 
@@ -461,28 +460,6 @@ class SimulatedGateway:
 
 def is_open(session: Row) -> bool:
     return bool(session["state"] == "open" and session["expires_at"] > clock.now())
-
-
-def sign(body: bytes, key: bytes, at: datetime) -> str:
-    """ "t=…,v1=…" over time and body, as the real ones do."""
-    moment = str(int(at.timestamp()))
-    return f"t={moment},v1={hmac.digest(key, moment.encode() + b'.' + body, hashlib.sha256).hex()}"
-
-
-def check_signature(raw: bytes, header: str, keys: Sequence[bytes], now: datetime) -> None:
-    """Raises BadEvent. Several v1 are allowed: whoever changes the key signs with both for a while."""
-    pairs = [part.partition("=") for part in header.split(",")]
-    moments = [value for name, _equals, value in pairs if name.strip() == "t"]
-    signatures = [value for name, _equals, value in pairs if name.strip() == "v1"]
-    if len(moments) != 1 or not (moments[0].isascii() and moments[0].isdigit() and len(moments[0]) < 12):
-        raise BadEvent("the signature has no time")
-    if abs(now.timestamp() - int(moments[0])) > TOLERANCE.total_seconds():
-        raise BadEvent("the signature is too old or from the future")
-    signed = moments[0].encode() + b"." + raw
-    expected = [hmac.digest(key, signed, hashlib.sha256).hex() for key in keys]
-    given = [each.encode("ascii", "replace") for each in signatures]
-    if not any(hmac.compare_digest(one.encode(), other) for one in expected for other in given):
-        raise BadEvent("the signature is not ours")
 
 
 def _card_seen(ref: str | None, row: Mapping[str, Any]) -> CardSeen:

@@ -14,10 +14,10 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch_one
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
-from selfcare.portal.pay import refunds, settling
+from selfcare.portal.pay import payments, refunds, settling
 from selfcare.portal.pay.till import Till
 from selfcare.ports.jobs import MONEY
-from selfcare.ports.payments import About, Event
+from selfcare.ports.payments import About, Event, Succeeded
 
 HANDLE = "pay.event"
 
@@ -76,7 +76,12 @@ async def _payment(till: Till, ref: str, payment_id: UUID | None) -> str:
         return "no such payment here"
     if found["state"] not in UNDECIDED:
         return "decided before"
-    payment = await settling.take(till, found["id"], await till.gateway.get_payment(ref))
+    known = found["gateway_ref"]
+    answer = await till.gateway.get_payment(known or ref)
+    if known is None and not isinstance(answer, Succeeded):
+        # A card that was refused on a page which is still open is not the end: the payment itself has to be asked.
+        return (await payments.look(till, found["id"])).state.value
+    payment = await settling.take(till, found["id"], answer)
     return payment.state.value
 
 
@@ -122,9 +127,9 @@ ONE = Prepared.sql("SELECT about, object_ref, payment_id, handled_at FROM webhoo
 HANDLED = Prepared.sql("UPDATE webhook_event SET handled_at = :now, outcome = :outcome WHERE id = :id")
 BY_REF = Prepared.sql(
     """
-    SELECT id, customer_id, state FROM payment
+    SELECT id, customer_id, state, gateway_ref FROM payment
     WHERE gateway = :gateway AND (gateway_ref = :ref OR charge_ref = :ref) LIMIT 1
     """
 )
-BY_ID = Prepared.sql("SELECT id, customer_id, state FROM payment WHERE gateway = :gateway AND id = :id")
+BY_ID = Prepared.sql("SELECT id, customer_id, state, gateway_ref FROM payment WHERE gateway = :gateway AND id = :id")
 DISPUTED = Prepared.sql("UPDATE payment SET disputed_at = :now WHERE id = :id AND disputed_at IS NULL RETURNING id")
