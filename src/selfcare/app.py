@@ -35,11 +35,13 @@ from selfcare.demo import panel as demo_panel
 from selfcare.demo import simpay, styleguide
 from selfcare.identity import limits
 from selfcare.identity.passwords import Passwords
+from selfcare.identity.requirement import Requirement
 from selfcare.kernel.errors import NotFound, SelfcareError
 from selfcare.messages.outbox import Outbox
 from selfcare.portal.account import routes as account
 from selfcare.portal.account.details import routes as details
 from selfcare.portal.account.people import routes as people
+from selfcare.portal.account.preferences import routes as preferences
 from selfcare.portal.account.requests import routes as requests
 from selfcare.portal.account.security import routes as security
 from selfcare.portal.account.sign_ins import routes as own_sign_ins
@@ -82,6 +84,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     topup.router,
     account.router,
     details.router,
+    preferences.router,
     security.router,
     own_sign_ins.router,
     people.router,
@@ -173,7 +176,16 @@ def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool =
         logging_config=None,
         debug=False,
     )
-    site = Site(settings, templates, assets, Urls.of(inside), Cookies.of(settings.public_url), flags.enabled(settings))
+    switched_on = flags.enabled(settings)
+    site = Site(
+        settings,
+        templates,
+        assets,
+        Urls.of(inside),
+        Cookies.of(settings.public_url),
+        switched_on,
+        Requirement.of(settings, switched_on),
+    )
     application = Application(inside, site, ports)
     if isinstance(ports.payments, SimulatedGateway):
         # Through the real route, and without a network where it is this very process that answers.

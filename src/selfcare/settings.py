@@ -20,6 +20,7 @@ from selfcare.theme import Theme, load
 PREFIX = "SELFCARE_"
 DEVELOPMENT_SECRET = "development-only secret that everybody can read in the source code"
 SHORTEST_SECRET = 32
+ROLES = ("owner", "payer", "user", "viewer", "staff")
 SCOPES = ("national", "on_net", "international", "roaming", "premium")
 MAKE_ONE = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 
@@ -93,6 +94,12 @@ def _destination(text: str) -> str:
     return text
 
 
+def _role(name: str) -> str:
+    if name not in ROLES:
+        raise ValueError(f"has {name!r}; each must be one of: {', '.join(ROLES)}")
+    return name
+
+
 def _mail_server(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not parts.hostname:
@@ -145,6 +152,8 @@ class Settings:
 
     flags: tuple[str, ...] = ()
     password_policy: Literal["default", "nist"] = "default"
+    second_step_roles: tuple[str, ...] = field(default=ROLES, metadata={"each": _role})
+    second_step_grace_days: int = _number(0, 0, 90)
     argon2_memory_kib: int = _number(19_456, 8, 1_048_576)
     argon2_passes: int = _number(2, 1, 20)
     argon2_threads: int = _number(2, 1, 16)

@@ -137,6 +137,9 @@
     if (navigator.clipboard) all('[data-copy]', part).forEach((button) => { button.hidden = false; });
   }
 
+  // The theme can be seen while it is chosen.
+  on('change', (event) => { if (event.target.name === 'theme') doc.documentElement.dataset.theme = event.target.value; });
+
   // Two minutes before the sign-in ends: one button to stay.
   let warning;
   const typed = () => all('main input:not([type=hidden]), main textarea').some((field) => field.value !== field.defaultValue);

@@ -119,7 +119,7 @@ def _links(html: HtmlElement, routed: Callable[[str], bool]) -> Iterator[str]:
     for url in html.xpath("//a/@href | //form/@action"):
         if url.startswith("/") and not routed(url):
             yield f"link {url!r} leads nowhere"
-        elif not url.startswith(("/", "#", "tel:", "sms:", "mailto:", "https://")):
+        elif not url.startswith(("/", "#", "tel:", "sms:", "mailto:", "https://", "data:text/plain;")):
             yield f"link {url!r} is of no known kind"
 
 

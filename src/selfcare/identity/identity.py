@@ -23,6 +23,7 @@ class Person:
     email_verified: bool = True
     language: str = "en"
     theme: str = "system"
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Identity:
     grant: GrantInUse | None = None
     customers: int = 1
     shared_device: bool = False
+    has_second_step: bool = False
+    second_step_asked_at: datetime | None = None
 
     def can(self, right: Right | StaffRight) -> bool:
         return right in self.rights or right in self.staff_rights
@@ -92,6 +95,11 @@ class Identity:
         if self.scope is None:
             raise NotFound
         return self.scope
+
+    @property
+    def zone(self) -> str | None:
+        """On whose clock times are shown: the person's own, else the customer's."""
+        return self.user.zone or (self.scope.zone if self.scope else None)
 
     @property
     def actor_id(self) -> UUID:

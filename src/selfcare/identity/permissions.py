@@ -39,6 +39,7 @@ class Access:
     poll: bool = False
     flag: str | None = None
     body_limit: int = 64_000
+    before_second_step: bool = False
 
 
 def anybody(*, csrf: bool = True, flag: str | None = None) -> Access:
@@ -46,9 +47,23 @@ def anybody(*, csrf: bool = True, flag: str | None = None) -> Access:
     return Access(Who.ANYBODY, csrf=csrf, flag=flag, acting=LOOK)
 
 
-def signed_in(*, step_up: bool = False, acting: str = NEVER, poll: bool = False, flag: str | None = None) -> Access:
-    """Any signed-in person, with or without a customer."""
-    return Access(Who.SIGNED_IN, step_up=step_up, acting=acting, poll=poll, flag=flag)
+def signed_in(
+    *,
+    step_up: bool = False,
+    acting: str = NEVER,
+    poll: bool = False,
+    flag: str | None = None,
+    before_second_step: bool = False,
+) -> Access:
+    """Any signed-in person. `before_second_step`: also one who must set up a second step before anything else."""
+    return Access(
+        Who.SIGNED_IN,
+        step_up=step_up,
+        acting=acting,
+        poll=poll,
+        flag=flag,
+        before_second_step=before_second_step,
+    )
 
 
 def customer(
@@ -93,13 +108,13 @@ TABLE: Mapping[str, Access] = {
     "sign_in.set_password": anybody(),
     "sign_in.not_me": anybody(),
     "sign_in.disown": anybody(),
-    "sign_in.prove": signed_in(),
-    "sign_in.confirm": signed_in(),
-    "sign_in.confirm_by_passkey": signed_in(),
-    "sign_in.out": signed_in(),
+    "sign_in.prove": signed_in(before_second_step=True),
+    "sign_in.confirm": signed_in(before_second_step=True),
+    "sign_in.confirm_by_passkey": signed_in(before_second_step=True),
+    "sign_in.out": signed_in(before_second_step=True),
     "sign_in.kept": signed_in(),
-    "sign_in.stay": signed_in(acting=LOOK),
-    "sign_in.alive": signed_in(poll=True, acting=LOOK),
+    "sign_in.stay": signed_in(acting=LOOK, before_second_step=True),
+    "sign_in.alive": signed_in(poll=True, acting=LOOK, before_second_step=True),
     # dashboard
     "dashboard": customer(Right.VIEW_OWN_SERVICES),
     "alerts": customer(Right.VIEW_OWN_SERVICES),
@@ -142,14 +157,17 @@ TABLE: Mapping[str, Access] = {
     "account.email.confirmed": anybody(),
     "account.email.cancel": anybody(),
     "account.email.cancelled": anybody(),
+    "account.preferences": signed_in(),
+    "account.preferences.save": signed_in(),
     "account.security": signed_in(),
-    "account.security.app": signed_in(step_up=True, flag="2fa"),
-    "account.security.turn_on": signed_in(step_up=True, flag="2fa"),
+    "account.security.required": signed_in(before_second_step=True),
+    "account.security.app": signed_in(step_up=True, flag="2fa", before_second_step=True),
+    "account.security.turn_on": signed_in(step_up=True, flag="2fa", before_second_step=True),
     "account.security.off": signed_in(step_up=True, flag="2fa"),
     "account.security.turn_off": signed_in(step_up=True, flag="2fa"),
     "account.security.renew_codes": signed_in(step_up=True, flag="2fa"),
-    "account.security.passkeys.new": signed_in(step_up=True, flag="passkeys"),
-    "account.security.passkeys.add": signed_in(step_up=True, flag="passkeys"),
+    "account.security.passkeys.new": signed_in(step_up=True, flag="passkeys", before_second_step=True),
+    "account.security.passkeys.add": signed_in(step_up=True, flag="passkeys", before_second_step=True),
     "account.security.passkeys.show": signed_in(step_up=True),
     "account.security.passkeys.rename": signed_in(step_up=True),
     "account.security.passkeys.remove": signed_in(step_up=True),

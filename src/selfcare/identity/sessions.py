@@ -54,7 +54,11 @@ _BY_HASH = Prepared.sql(
     SELECT s.id_hash AS id_hash, s.created_at AS created_at, s.last_seen_at AS last_seen_at, s.proved_at AS proved_at,
            s.idle_seconds AS idle_seconds, s.ends_at AS ends_at, s.shared_device AS shared_device,
            u.id AS user_id, u.display_name AS display_name, u.email AS email, u.email_verified_at AS email_verified_at,
-           u.language AS language, u.theme AS theme, u.staff_rights AS staff_rights, u.disabled_at AS disabled_at,
+           u.language AS language, u.theme AS theme, u.zone AS own_zone,
+           CASE WHEN u.totp_secret IS NOT NULL THEN 1
+                WHEN EXISTS (SELECT 1 FROM passkey p WHERE p.user_id = u.id AND p.removed_at IS NULL) THEN 1
+                ELSE 0 END AS has_second_step,
+           u.second_step_asked_at AS second_step_asked_at, u.staff_rights AS staff_rights, u.disabled_at AS disabled_at,
            m.role AS role, m.service_ids AS service_ids,
            c.id AS customer_id, c.number AS customer_number, c.name AS customer_name, c.type AS customer_type,
            c.status AS customer_status, c.pays AS pays, c.currency AS currency, c.zone AS zone, c.enabled AS enabled,
@@ -189,6 +193,7 @@ def _identity(row: dict[str, Any], origin: Origin) -> Identity:
         email_verified=row["email_verified_at"] is not None,
         language=row["language"],
         theme=row["theme"],
+        zone=row["own_zone"],
     )
     role = Role(row["role"]) if row["customer_id"] is not None else None
     return Identity(
@@ -204,6 +209,8 @@ def _identity(row: dict[str, Any], origin: Origin) -> Identity:
         origin=origin,
         customers=row["customers"],
         shared_device=row["shared_device"],
+        has_second_step=bool(row["has_second_step"]),
+        second_step_asked_at=row["second_step_asked_at"],
     )
 
 

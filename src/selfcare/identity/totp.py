@@ -60,10 +60,11 @@ _ACCEPT = Prepared.sql(
     """
 )
 _STORE = Prepared.sql(
-    "UPDATE app_user SET totp_secret = :secret, totp_last_step = :step WHERE id = :user_id RETURNING id"
+    "UPDATE app_user SET totp_secret = :secret, totp_last_step = :step, totp_since = :now "
+    "WHERE id = :user_id RETURNING id"
 )
 _OFF = Prepared.sql(
-    "UPDATE app_user SET totp_secret = NULL, totp_last_step = NULL "
+    "UPDATE app_user SET totp_secret = NULL, totp_last_step = NULL, totp_since = NULL "
     "WHERE id = :user_id AND totp_secret IS NOT NULL RETURNING id"
 )
 _CODES_OFF = Prepared.sql("DELETE FROM backup_code WHERE user_id = :user_id RETURNING id")
@@ -112,7 +113,7 @@ async def accept(user_id: UUID, typed: str, keys: Sequence[bytes]) -> Answer:
 async def turn_on(user_id: UUID, secret: Secret, step: int, keys: Sequence[bytes]) -> None:
     """Store a secret whose first code was right at `step`. Inside a transaction."""
     stored = sealed.seal(secret.base32.encode(), keys, _belongs(user_id))
-    await execute(_STORE.bind(user_id=user_id, secret=stored, step=step))
+    await execute(_STORE.bind(user_id=user_id, secret=stored, step=step, now=clock.now()))
 
 
 async def turn_off(user_id: UUID) -> bool:

@@ -162,12 +162,14 @@ class Post:
 
     def _render(self, row: Row, secrets: Mapping[str, object]) -> Rendered:
         name = (row["display_name"] or "") if row["address"] is None else ""
-        return self.words.render(Message.named(row["event"]), {**unpack(row["details"]), **secrets}, name=name)
+        values = {**unpack(row["details"]), **secrets}
+        return self.words.render(Message.named(row["event"]), values, name=name, zone=row["zone"])
 
 
 FIND = Prepared.sql(
     """
-    SELECT n.id, n.event, n.category, n.state, n.address, n.details, n.sealed, n.expires_at, u.email, u.display_name
+    SELECT n.id, n.event, n.category, n.state, n.address, n.details, n.sealed, n.expires_at, u.email, u.display_name,
+           u.zone
     FROM notification n LEFT JOIN app_user u ON u.id = n.user_id WHERE n.id = :id
     """,
     types={"details": as_json},

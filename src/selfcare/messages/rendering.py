@@ -6,10 +6,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from datetime import date, datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from selfcare import formats
 from selfcare.kernel import units, words
@@ -45,10 +46,14 @@ class Words:
         self._text = self._environment(folder, autoescape=False)
         self._html = self._environment(folder, autoescape=True)
 
-    def render(self, message: Message, values: Mapping[str, object], *, name: str = "") -> Rendered:
-        """Raises jinja2.UndefinedError for a value that is missing."""
+    def render(
+        self, message: Message, values: Mapping[str, object], *, name: str = "", zone: str | None = None
+    ) -> Rendered:
+        """Times on the clock of `zone`, else of the operator. Raises jinja2.UndefinedError for a missing value."""
         given = {key: _tidy(value) for key, value in values.items()}
-        context = dict.fromkeys(message.allowed - message.required) | given | {"name": _tidy(name)}
+        context = (
+            dict.fromkeys(message.allowed - message.required) | given | {"name": _tidy(name), "zone": zone or self.zone}
+        )
         place = f"messages/{message.value}"
         subject = self._text.get_template(f"{place}/subject.txt").render(context)
         context["subject"] = subject = " ".join(subject.split())[:LONGEST_SUBJECT]
@@ -68,8 +73,8 @@ class Words:
         environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
         environment.filters.update(
             money=formats.money,
-            date=partial(formats.day, zone=self.zone),
-            datetime=partial(formats.moment, zone=self.zone),
+            date=_day,
+            datetime=_moment,
             data=units.data,
             country=formats.country,
         )
@@ -79,6 +84,16 @@ class Words:
     def _link(self, path: str | Removed) -> str:
         """Every link of a mail: a path of this site under the address that the operator set, and no other."""
         return str(path) if isinstance(path, Removed) else self.public_url + checked_path(path)
+
+
+@pass_context
+def _day(context: Context, value: date | datetime | None) -> str:
+    return formats.day(value, context["zone"])
+
+
+@pass_context
+def _moment(context: Context, value: datetime | None) -> str:
+    return formats.moment(value, context["zone"])
 
 
 def checked_path(path: object) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from selfcare.identity.identity import Identity
+from selfcare.identity.requirement import Requirement
 from selfcare.kernel.origin import Origin
 from selfcare.web.urls import Urls
 
@@ -34,6 +35,7 @@ class Site:
     urls: Urls
     cookies: Cookies
     flags: frozenset[str]
+    requirement: Requirement
 
 
 @dataclass(slots=True)

@@ -39,6 +39,10 @@ class NeedsProof(TurnedAway):
     """Signed in, but the last password, code or passkey is too long ago for this."""
 
 
+class NeedsSecondStep(TurnedAway):
+    """The operator asks for a second step, and this person has set none up in time."""
+
+
 class OutOfDate(TurnedAway):
     """The form comes from a page of an earlier sign-in; its text is offered again with a fresh token."""
 
@@ -90,6 +94,8 @@ def on_domain_error(request: Request[Any, Any, Any], error: SelfcareError) -> Re
             return _to_sign_in(request)
         case NeedsProof():
             return go_to(request, context_of(request).url("sign_in.prove", next=_here(request)))
+        case NeedsSecondStep():
+            return go_to(request, context_of(request).url("account.security.required", next=_here(request)))
         case Rejected():
             # A rule spoke where no form was there to show it: still a clear page.
             return problem_page(request, 422, error.message)

@@ -18,7 +18,7 @@ from selfcare.kernel.errors import NotAllowed, NotFound
 from selfcare.kernel.words import _
 from selfcare.web import csrf
 from selfcare.web.context import RequestContext, context_of
-from selfcare.web.errors import NeedsProof, NeedsSignIn, OutOfDate, Strange
+from selfcare.web.errors import NeedsProof, NeedsSecondStep, NeedsSignIn, OutOfDate, Strange
 from selfcare.web.forms import keepable
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -48,6 +48,8 @@ async def gatekeeper(connection: ASGIConnection, handler: BaseRouteHandler) -> N
     if ctx.identity is None:
         return
     now = clock.now()
+    if not (access.before_second_step or access.who is Who.ANYBODY) and ctx.site.requirement.stops(ctx.identity, now):
+        raise NeedsSecondStep
     if access.step_up and not ctx.identity.recently_proved(now):
         if unsafe:
             await _keep_form(connection, ctx, ctx.identity.actor_id)

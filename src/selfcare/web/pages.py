@@ -12,7 +12,7 @@ from litestar.connection import ASGIConnection
 
 from selfcare.identity.permissions import may_look
 from selfcare.identity.sessions import Limits
-from selfcare.kernel import ids
+from selfcare.kernel import clock, ids
 from selfcare.kernel.words import _
 from selfcare.web import csrf
 from selfcare.web.assets import best_encoding
@@ -91,7 +91,7 @@ def shared(ctx: RequestContext, request: ASGIConnection[Any, Any, Any, Any]) -> 
         "request_id": ctx.origin.request_id,
         "flags": ctx.site.flags,
         "routes": ctx.site.urls,
-        "zone": ctx.identity.scope.zone if ctx.identity and ctx.identity.scope else settings.zone,
+        "zone": (ctx.identity.zone if ctx.identity else None) or settings.zone,
     }
 
 
@@ -125,7 +125,7 @@ class Section:
 
 def sections(ctx: RequestContext) -> list[Section]:
     """The six sections of a customer, less those the person has no right to; staff without a grant have the console."""
-    if ctx.identity is None:
+    if ctx.identity is None or ctx.site.requirement.stops(ctx.identity, clock.now()):
         return []
     if ctx.identity.scope is None:
         offered = [("staff", _("Customers"), "account")] if ctx.identity.is_staff else []

@@ -48,7 +48,7 @@ async def download(request: Request[Any, Any, Any], identity: NamedDependency[Id
         return page(request, "activity/index", status=422, form=form, kinds=kinds(), shown=None, is_first=True)
     lines = await activity.download(identity, wanted)
     headings = (_("When"), _("What"), _("Who"), _("Device"), _("Place"), _("Outcome"))
-    return sheet("activity.csv", headings, _cells(lines, identity.customer.zone))
+    return sheet("activity.csv", headings, _cells(lines, identity.zone or identity.customer.zone))
 
 
 @get("/activity/not-me", name="activity.not_me")
@@ -79,7 +79,7 @@ def _asked(request: Request[Any, Any, Any], identity: Identity) -> tuple[Form, W
     until = form.day("until") if form["until"] else None
     if since and until and since > until:
         form.reject("until", _("Choose a day on or after the first."))
-    zone = identity.customer.zone
+    zone = identity.zone or identity.customer.zone
     wanted = Wanted(
         packages=frozenset({kind} if kind else ()),
         since=_midnight(since, zone) if since else BEGINNING,

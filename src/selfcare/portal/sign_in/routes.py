@@ -9,7 +9,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 
 from selfcare.db.engine import transaction
-from selfcare.identity import kept, passkeys
+from selfcare.identity import kept, passkeys, requirement, sessions
 from selfcare.identity.identity import Identity
 from selfcare.identity.passkeys import Place, Refused, Step
 from selfcare.identity.passwords import Passwords
@@ -20,7 +20,7 @@ from selfcare.portal.sign_in.challenges import Challenge, ChallengeOver, WrongCo
 from selfcare.portal.sign_in.sign_ins import CodeNeeded, Entered, IsLocked, NotSignedIn, Wishes
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
-from selfcare.web.context import context_of
+from selfcare.web.context import RequestContext, context_of
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, go_to, page
 from selfcare.web.urls import safe_next
@@ -259,9 +259,23 @@ async def _welcome(request: Request[Any, Any, Any], entered: Entered) -> Respons
         async with transaction():
             value = await staying.remember(entered.user_id, ctx.origin)
         ctx.cookies.append(cookies.set(cookies.remember, value, max_age=STAY_SECONDS))
+    if await _tell_requirement(ctx, entered):
+        return go(request, "account.security.required", next=entered.next or None)
     if await kept.find(entered.user_id):
         return go(request, "sign_in.kept")
     return go_to(request, entered.next or home_of(staff=entered.staff))
+
+
+async def _tell_requirement(ctx: RequestContext, entered: Entered) -> bool:
+    """Whether this person is asked to set up a second step; from the first time on, the days count."""
+    if not ctx.site.requirement.roles:
+        return False
+    identity = (await sessions.recognise(entered.token, ctx.origin)).identity
+    if identity is None or ctx.site.requirement.deadline(identity) is None:
+        return False
+    async with transaction():
+        await requirement.begin(entered.user_id)
+    return True
 
 
 async def _complete(

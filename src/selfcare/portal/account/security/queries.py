@@ -12,7 +12,7 @@ from selfcare.kernel.errors import NotFound
 _PERSON = Prepared.sql(
     """
     SELECT u.password_changed_at AS password_changed_at, u.created_at AS created_at,
-           CASE WHEN u.totp_secret IS NULL THEN 0 ELSE 1 END AS app_on,
+           CASE WHEN u.totp_secret IS NULL THEN 0 ELSE 1 END AS app_on, u.totp_since AS app_since,
            (SELECT min(b.created_at) FROM backup_code b WHERE b.user_id = u.id) AS codes_made_at,
            (SELECT count(*) FROM backup_code b WHERE b.user_id = u.id AND b.used_at IS NULL) AS codes_left
       FROM app_user u WHERE u.id = :user_id
@@ -47,6 +47,7 @@ class PasskeyRow:
 class Overview:
     password_changed_at: datetime
     app_on: bool
+    app_since: datetime | None
     codes_left: int
     codes_made_at: datetime | None
     passkeys: list[PasskeyRow]
@@ -58,6 +59,7 @@ async def overview(user_id: UUID) -> Overview:
     return Overview(
         password_changed_at=person["password_changed_at"] or person["created_at"],
         app_on=bool(person["app_on"]),
+        app_since=person["app_since"],
         codes_left=int(person["codes_left"]),
         codes_made_at=person["codes_made_at"],
         passkeys=[PasskeyRow(**row) for row in passkeys],

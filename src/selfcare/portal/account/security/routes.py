@@ -15,6 +15,7 @@ from selfcare.identity.limits import Locked
 from selfcare.identity.passkeys import LONGEST_NAME, Place
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.policy import Policy, Weak
+from selfcare.kernel import clock
 from selfcare.kernel.words import _
 from selfcare.portal.account.security import passkeys, queries, second_steps
 from selfcare.portal.account.security import passwords as own_password
@@ -26,11 +27,22 @@ from selfcare.settings import Settings
 from selfcare.web.context import context_of
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, page
+from selfcare.web.urls import safe_next
 
 
 @get("/account/security", name="account.security")
 async def show(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
     return page(request, "account/security/index", security=await queries.overview(identity.actor_id))
+
+
+@get("/account/security/required", name="account.security.required")
+async def show_required(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    ctx = context_of(request)
+    deadline = ctx.site.requirement.deadline(identity)
+    if deadline is None:
+        return go(request, "account.security")
+    later = safe_next(request.query_params.get("next")) if deadline > clock.now() else ""
+    return page(request, "account/security/required", deadline=deadline, later=later)
 
 
 @get("/account/security/app", name="account.security.app")
@@ -275,6 +287,7 @@ router = Router(
     "/",
     route_handlers=[
         show,
+        show_required,
         show_set_up,
         turn_on,
         show_turn_off,
