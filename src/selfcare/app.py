@@ -49,6 +49,7 @@ from selfcare.portal.activity import routes as activity
 from selfcare.portal.billing import routes as billing
 from selfcare.portal.dashboard import routes as dashboard
 from selfcare.portal.help import routes as help_
+from selfcare.portal.pay import routes as pay
 from selfcare.portal.services import routes as services
 from selfcare.portal.services.sim import routes as services_sim
 from selfcare.portal.sign_in import routes as sign_in
@@ -81,6 +82,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     services_sim.router,
     usage.router,
     billing.router,
+    pay.router,
     topup.router,
     account.router,
     details.router,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
-from babel.numbers import format_currency
+from babel.numbers import format_currency, get_currency_symbol
 
 from selfcare.kernel.money import Money, exponent
 
@@ -27,6 +27,11 @@ def money(value: Money | None, *, sign: bool = False) -> str:
 def minor(value: int, currency: str) -> str:
     """£24.00 from 2400 and GBP, for figures that come without their Money."""
     return _money(value, currency)
+
+
+def symbol(currency: str) -> str:
+    """£"""
+    return get_currency_symbol(currency, locale=LOCALE)
 
 
 @lru_cache(maxsize=4096)

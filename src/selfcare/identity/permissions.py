@@ -210,6 +210,13 @@ TABLE: Mapping[str, Access] = {
     "feeds.usage": machine(body_limit=8_000_000),
     # hooks
     "hooks.payments": machine(body_limit=1_000_000),
+    # pay
+    "pay": customer(Right.PAY_OWN_BILLS),
+    "pay.start": customer(Right.PAY_OWN_BILLS, acting=NEVER),
+    "pay.show": customer(Right.VIEW_OWN_BILLS),
+    "pay.state": customer(Right.VIEW_OWN_BILLS, poll=True),
+    "pay.return": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
+    "pay.cancel": customer(Right.PAY_OWN_BILLS, acting=NEVER),
     # simpay
     "simpay.card": anybody(),
     "simpay.choose": anybody(),

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from selfcare.formats import day, hour, minor, moment, money
+from selfcare.formats import day, hour, minor, moment, money, symbol
 from selfcare.kernel import clock, msisdn, units
 from selfcare.kernel.words import _, ngettext
 from selfcare.web.lean import LeanEnvironment, install_words
@@ -65,6 +65,7 @@ def headers_json(value: object) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "money": money,
     "minor": minor,
+    "symbol": symbol,
     "date": day,
     "datetime": moment,
     "time": hour,

@@ -27,13 +27,14 @@ class Urls:
         return cls(dict(_named(app.routes)))
 
     def to(self, name: str, prefix: str = "", /, **params: object) -> str:
-        """The address of a route; parameters that are not part of the path become the query (None is left out)."""
+        """The address of a route; parameters that are not part of the path become the query: None is left out, each of
+        a list stands for itself."""
         path, used = self._paths[name], self._parameters[name]
         if not used and not params:
             return prefix + path
         filled = _PARAMETER.sub(lambda found: quote(str(params[found[1]]), safe=""), path)
-        query = {key: str(value) for key, value in params.items() if key not in used and value is not None}
-        return f"{prefix}{filled}" + (f"?{urlencode(query)}" if query else "")
+        query = {key: value for key, value in params.items() if key not in used and value is not None}
+        return f"{prefix}{filled}" + (f"?{urlencode(query, doseq=True)}" if query else "")
 
     def under(self, prefix: str) -> Callable[..., str]:
         """`url()` as templates see it."""

@@ -29,7 +29,9 @@ STATUSES = ("open", "overdue", "paid", "void")
 _COLUMNS = """i.id AS id, i.number AS number, i.kind AS kind, i.date AS date, i.due_on AS due_on,
        i.currency AS currency, i.net_minor AS net_minor, i.tax_minor AS tax_minor, i.paid_minor AS paid_minor,
        i.state AS state,
-       i.period_start AS period_start, i.period_end AS period_end"""
+       i.period_start AS period_start, i.period_end AS period_end,
+       pp.payment_id AS payment_id, pp.amount_minor AS on_its_way_minor"""
+_FROM = "invoice i LEFT JOIN payment_part pp ON pp.target_id = i.id AND pp.is_open"
 _OPEN = "i.state = 'issued' AND i.kind = 'regular' AND i.net_minor + i.tax_minor > i.paid_minor"
 _WITH_STATUS = f"""i.customer_id = :customer_id AND i.state <> 'draft' AND i.date >= :first AND i.date <= :last
    AND (:status = 'all'
@@ -39,8 +41,7 @@ _WITH_STATUS = f"""i.customer_id = :customer_id AND i.state <> 'draft' AND i.dat
      OR (:status = 'void' AND i.state = 'void'))"""
 
 _LIST = Prepared.sql(
-    f"SELECT {_COLUMNS} FROM invoice i WHERE {_WITH_STATUS} "
-    "ORDER BY i.date DESC, i.number DESC LIMIT :most OFFSET :skip"
+    f"SELECT {_COLUMNS} FROM {_FROM} WHERE {_WITH_STATUS} ORDER BY i.date DESC, i.number DESC LIMIT :most OFFSET :skip"
 )
 _COUNT = Prepared.sql(f"SELECT count(*) AS n FROM invoice i WHERE {_WITH_STATUS}")
 _YEARS = Prepared.sql(
@@ -49,11 +50,11 @@ _YEARS = Prepared.sql(
     types={"first": as_date, "last": as_date},
 )
 OPEN_BILLS = Prepared.sql(
-    f"SELECT {_COLUMNS} FROM invoice i WHERE i.customer_id = :customer_id AND i.state = 'issued' "
+    f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.customer_id = :customer_id AND i.state = 'issued' "
     "AND i.net_minor + i.tax_minor <> i.paid_minor ORDER BY i.due_on, i.number LIMIT 100"
 )
 _ONE = Prepared.sql(
-    f"SELECT {_COLUMNS}, i.purchase_ref AS purchase_ref FROM invoice i "
+    f"SELECT {_COLUMNS}, i.purchase_ref AS purchase_ref FROM {_FROM} "
     "WHERE i.customer_id = :customer_id AND i.id = :invoice_id AND i.state <> 'draft'"
 )
 _LINES = Prepared.sql(
@@ -83,6 +84,8 @@ class InvoiceRow:
     due: str | None
     period_start: date | None = None
     period_end: date | None = None
+    # The payment that is on its way to it.
+    payment_id: UUID | None = None
 
     @property
     def status(self) -> str:
@@ -216,6 +219,7 @@ def _row(row: dict[str, Any], today: date) -> InvoiceRow:
         due_on=row["due_on"],
         state=row["state"],
         kind=row["kind"],
+        on_its_way_minor=row["on_its_way_minor"] or 0,
     )
     return InvoiceRow(
         id=row["id"],
@@ -227,6 +231,7 @@ def _row(row: dict[str, Any], today: date) -> InvoiceRow:
         due=due_words(bill, today),
         period_start=row["period_start"],
         period_end=row["period_end"],
+        payment_id=row["payment_id"],
     )
 
 

@@ -105,6 +105,8 @@ class Dashboard:
     credit: Money | None
     as_of: datetime
     stale: bool
+    # The bills that this person may pay now.
+    payable: list[UUID]
 
 
 async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Dashboard:
@@ -142,7 +144,12 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
         credit=_credit(tiles, scope.currency),
         as_of=balances.as_of,
         stale=balances.stale,
+        payable=_payable(open_bills) if identity.can(Right.PAY_OWN_BILLS) else [],
     )
+
+
+def _payable(bills: list[InvoiceRow]) -> list[UUID]:
+    return [bill.id for bill in bills if bill.bill.is_payable and bill.payment_id is None]
 
 
 def _credit(tiles: list[ServiceTile], currency: str) -> Money | None:

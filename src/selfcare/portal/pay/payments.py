@@ -45,7 +45,19 @@ from selfcare.portal.pay.till import Till
 from selfcare.ports import failures
 from selfcare.ports.payments import Answer, Charge, Unknown, Why
 
-__all__ = ["BillPart", "How", "OnItsWay", "Order", "Payment", "Purpose", "State", "find_open", "get", "load"]
+__all__ = [
+    "BillPart",
+    "How",
+    "OnItsWay",
+    "Order",
+    "Payment",
+    "Purpose",
+    "State",
+    "find_by_request_key",
+    "find_open",
+    "get",
+    "load",
+]
 
 BY_USER = limits.Limit("pay.user", 10, timedelta(minutes=1))
 BY_TARGET = limits.Limit("pay.target", 5, timedelta(hours=1))
@@ -228,8 +240,8 @@ async def _start(
     total = in_advance or sum((amount for _t, _id, amount in wanted[1:]), wanted[0][2])
     if how.shown is not None and how.shown not in (total, _in_steps(till, total)):
         raise Conflict(_("The amount has changed to %(total)s. Nothing was charged.") % {"total": money(total)})
-    credit = await _credit(till, customer_id, total) if how.use_credit else Money.zero(total.currency)
-    amount = _in_steps(till, total - credit)
+    shares = await split(till, customer_id, total) if how.use_credit else Split(total - total, _in_steps(till, total))
+    credit, amount = shares.credit, shares.by_card
     card = await _card(customer_id, how.card_id) if amount else None
     _check_limits(till, amount)
     id, now = new_id(), clock.now()
@@ -277,6 +289,19 @@ async def _start(
     if not amount:
         await settling.settle_here(till, payment, None)
     return await load(id)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a sum is paid: credit first, the rest by card, in steps a card can take."""
+
+    credit: Money
+    by_card: Money
+
+
+async def split(till: Till, customer_id: UUID, total: Money) -> Split:
+    credit = await _credit(till, customer_id, total)
+    return Split(credit, _in_steps(till, total - credit))
 
 
 async def _credit(till: Till, customer_id: UUID, total: Money) -> Money:
