@@ -47,6 +47,7 @@ from selfcare.portal.account.security import routes as security
 from selfcare.portal.account.sign_ins import routes as own_sign_ins
 from selfcare.portal.activity import routes as activity
 from selfcare.portal.billing import routes as billing
+from selfcare.portal.cards import routes as cards
 from selfcare.portal.dashboard import routes as dashboard
 from selfcare.portal.help import routes as help_
 from selfcare.portal.pay import routes as pay
@@ -83,6 +84,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     usage.router,
     billing.router,
     pay.router,
+    cards.router,
     topup.router,
     account.router,
     details.router,

@@ -19,6 +19,7 @@ from selfcare.messages import outbox
 from selfcare.messages.outbox import Post
 from selfcare.messages.rendering import Words
 from selfcare.places import folder
+from selfcare.portal.cards import jobs as cards
 from selfcare.portal.pay import jobs as money
 from selfcare.portal.pay.till import Till
 from selfcare.portal.services import jobs as services
@@ -44,6 +45,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("services.end_due", services.end_due)
     known.add(INVITE, Invitations(ports.messages).invite)
     money.add(known, Till.of(ports, settings))
+    cards.add(known, Till.of(ports, settings), settings.zone)
     if settings.demo:
         known.add("demo.renew", Renewals(ports.charging).renew_due)
     if isinstance(ports.payments, SimulatedGateway):
@@ -65,6 +67,7 @@ def schedule(settings: Settings) -> Schedule:
     again.daily("outbox.forget_old", at=time(3, 5), zone=settings.zone)
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)
     money.repeat(again, settings.zone)
+    cards.repeat(again, settings.zone)
     again.daily("database.optimize", at=time(3, 30), zone=settings.zone)
     return again
 

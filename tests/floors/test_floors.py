@@ -34,6 +34,7 @@ NEIGHBOURS = {
     ("account", "billing"): "a dispute puts a line of a bill in question",
     ("pay", "billing"): "a payment settles bills",
     ("pay", "cards"): "by a saved card",
+    ("cards", "pay"): "the gateway knows the customer by one name, and refuses in the same words",
     ("alerts", "services"): "warns of what ends or runs out",
     ("alerts", "usage"): "warns of what ends or runs out",
     ("alerts", "billing"): "warns of bills that are due",

@@ -25,6 +25,7 @@ from selfcare.kernel.origin import Origin
 from selfcare.messages.outbox import Outbox
 from selfcare.portal.billing import ledger
 from selfcare.portal.billing.tables import Invoice
+from selfcare.portal.cards import jobs as card_jobs
 from selfcare.portal.cards.tables import PaymentMethod
 from selfcare.portal.pay import hooks, jobs, payments
 from selfcare.portal.pay.payments import BillPart, How, Payment
@@ -83,6 +84,7 @@ def counter(*, patience_seconds: float = 0.01) -> Counter:
     till = Till(gateway, work, Outbox(work, (b"m" * 32,)), PUBLIC_URL)
     registry = Registry()
     jobs.add(registry, till)
+    card_jobs.add(registry, till, "Europe/London")
     registry.add(bank.DELIVER, gateway.deliver_now)
     registry.add(bank.DECIDE, gateway.decide_now)
     made = Counter(till, gateway, work, registry)

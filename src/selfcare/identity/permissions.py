@@ -145,6 +145,17 @@ TABLE: Mapping[str, Access] = {
     "billing": customer(Right.VIEW_OWN_BILLS),
     "billing.invoices": customer(Right.VIEW_OWN_BILLS),
     "billing.invoice": customer(Right.VIEW_OWN_BILLS),
+    # cards
+    "cards": customer(Right.MANAGE_OWN_CARDS),
+    "cards.new": customer(Right.MANAGE_OWN_CARDS, step_up=True, acting=NEVER),
+    "cards.add": customer(Right.MANAGE_OWN_CARDS, step_up=True, acting=NEVER),
+    "cards.visit": customer(Right.MANAGE_OWN_CARDS, acting=NEVER),
+    "cards.show": customer(Right.MANAGE_OWN_CARDS, acting=NEVER),
+    "cards.rename": customer(Right.MANAGE_OWN_CARDS, acting=NEVER),
+    "cards.make_default": customer(Right.MANAGE_OWN_CARDS, acting=NEVER),
+    "cards.move": customer(Right.MANAGE_OWN_CARDS, acting=NEVER),
+    "cards.removal": customer(Right.MANAGE_OWN_CARDS, step_up=True, acting=NEVER),
+    "cards.remove": customer(Right.MANAGE_OWN_CARDS, step_up=True, acting=NEVER),
     # account
     "account": customer(Right.VIEW_OWN_ACCOUNT),
     "account.name": customer(Right.VIEW_OWN_ACCOUNT, acting=NEVER),

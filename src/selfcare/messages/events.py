@@ -77,5 +77,6 @@ class Message(StrEnum):
     AUTOPAY_FAILED = "autopay.failed", Category.BILLING, "amount", "bill", "path", "approval?", "simulated"
     REQUEST_RECEIVED = "request.received", Category.SERVICE, "kind", "reference", "path"
     REQUEST_WITHDRAWN = "request.withdrawn", Category.SERVICE, "kind", "reference", "path"
+    CARD_EXPIRING = "card.expiring", Category.BILLING, "card", "on", "path"
     REQUEST_ANSWERED = "request.answered", Category.SERVICE, "kind", "state", "path"
     EXPORT_READY = "export.ready", Category.SERVICE, "until", "path!"

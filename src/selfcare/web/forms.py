@@ -17,6 +17,7 @@ from litestar import Request
 from selfcare.kernel import ids, msisdn
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.money import Money, parse_amount
+from selfcare.kernel.plastic import has_card_number
 from selfcare.kernel.words import _
 from selfcare.web.context import context_of
 
@@ -93,6 +94,10 @@ class Form:
             self.reject(name, _("Fill this in.") if least == 1 else _("Use at least %(n)d characters.") % {"n": least})
         elif len(value) > most:
             self.reject(name, _("Use at most %(n)d characters.") % {"n": most})
+        elif has_card_number(value):
+            # Not even shown again.
+            self.values[name] = ""
+            self.reject(name, _("This looks like a card number. Never type one here: only the bank's page needs it."))
         else:
             return value
         return None
@@ -150,5 +155,9 @@ class Form:
 
 
 def keepable(pairs: list[tuple[str, str]]) -> list[list[str]]:
-    """The typed fields that may be shown again after a new sign-in: never passwords, codes or tokens."""
-    return [[name, value] for name, value in pairs if name not in SECRET_FIELDS and "password" not in name]
+    """The typed fields that may be shown again after a new sign-in: never passwords, codes, tokens or card numbers."""
+    return [
+        [name, value]
+        for name, value in pairs
+        if name not in SECRET_FIELDS and "password" not in name and not has_card_number(value)
+    ]

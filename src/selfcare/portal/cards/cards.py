@@ -13,7 +13,7 @@ from selfcare.db.prepared import Prepared, execute, fetch, insert_many
 from selfcare.kernel import clock
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.ids import new_id
-from selfcare.portal.cards.expiry import Expiry, expiry_of
+from selfcare.portal.cards.expiry import Expiry, expiry_of, last_valid_day
 from selfcare.portal.cards.tables import PaymentMethod
 from selfcare.ports.jobs import Jobs
 from selfcare.ports.payments import CardSeen
@@ -38,6 +38,15 @@ class Card:
     def words(self) -> str:
         """ "Visa 4242": what receipts say."""
         return f"{self.brand.capitalize()} {self.last4}"
+
+    @property
+    def name(self) -> str:
+        """What its owner calls it."""
+        return self.nickname or self.words
+
+    @property
+    def last_day(self) -> date:
+        return last_valid_day(self.exp_month, self.exp_year)
 
     def expiry(self, today: date) -> Expiry:
         return expiry_of(self.exp_month, self.exp_year, today)
@@ -80,18 +89,20 @@ async def token_of(customer_id: UUID, card_id: UUID) -> str:
 
 
 DETACH = "cards.detach"
+MOST = 10
 
 
 async def keep(
     jobs: Jobs, who: audit.Who, customer_id: UUID, seen: CardSeen, *, added_by: UUID | None, default: bool = False
-) -> UUID:
+) -> UUID | None:
     """Writes down a card that the gateway keeps, inside the caller's transaction. Its id here.
 
     A card we know (by its fingerprint) stays one card: the newer name and expiry take the place of the older, which a
-    job takes off the gateway. The first card is the default; another one becomes it where `default` is asked.
+    job takes off the gateway. The first card is the default; another one becomes it where `default` is asked. Beyond
+    `MOST` cards there is no room: None, and the gateway forgets it.
     """
     assert seen.token_ref is not None
-    await execute(LOCK.bind(customer_id=customer_id))
+    await hold(customer_id)
     known = await list_cards(customer_id)
     if (same := next((card for card in known if card.token_ref == seen.token_ref), None)) is not None:
         return same.id
@@ -99,6 +110,9 @@ async def keep(
     if old is not None:
         await execute(REMOVE.bind(customer_id=customer_id, id=old.id, now=clock.now()))
         await jobs.enqueue(DETACH, key=f"{DETACH}:{old.id}", payload={"token_ref": old.token_ref})
+    elif len(known) >= MOST:
+        await jobs.enqueue(DETACH, key=f"{DETACH}:{seen.token_ref}"[:200], payload={"token_ref": seen.token_ref})
+        return None
     is_default = not known or (old is not None and old.is_default)
     if default and not is_default:
         await execute(NO_DEFAULT.bind(customer_id=customer_id))
@@ -132,7 +146,11 @@ async def keep(
     return id
 
 
-# Two who keep a card for the same customer come one after the other.
+async def hold(customer_id: UUID) -> None:
+    """Two who change the cards of one customer come one after the other. Inside a transaction."""
+    await execute(LOCK.bind(customer_id=customer_id))
+
+
 LOCK = Prepared.sql("UPDATE customer SET number = number WHERE id = :customer_id")
 REMOVE = Prepared.sql(
     """

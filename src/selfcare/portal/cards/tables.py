@@ -25,3 +25,23 @@ class PaymentMethod(Table, tablename="payment_method"):
     added_by = UUID(null=True, default=None)
     removed_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
+    # How many days before its end people were told: 30, 7, then 0.
+    told_days = BigInt(null=True, default=None)
+
+
+class CardVisit(Table, tablename="card_visit"):
+    """A visit to the gateway's page that shall keep a card."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    request_key = Varchar(64, unique=True)
+    gateway = Varchar(16)
+    gateway_ref = Varchar(255, null=True, default=None)
+    url = Varchar(2000, null=True, default=None)
+    state = Varchar(8)
+    why = Varchar(16, null=True, default=None)
+    card_id = UUID(null=True, default=None)
+    back_to = Varchar(500)
+    started_by = UUID(default=None)
+    created_at = Timestamptz(default=None)
+    ended_at = Timestamptz(null=True, default=None)

@@ -124,13 +124,14 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
     tiles = sorted(
         (_tile(row, balances, now) for row in services if scope.covers(row["id"])), key=lambda tile: tile.rank
     )
+    keeps_cards = identity.can(Right.MANAGE_OWN_CARDS)
     sees_bills = identity.can(Right.VIEW_OWN_BILLS)
     open_bills = billing.open_rows(bills, today) if sees_bills else []
     activity = await log.latest(identity)
     facts = Facts(
         bills=[ABill(bill.id, bill.number, bill.bill) for bill in open_bills],
         services=[AService(tile.id, tile.name, tile.life, tuple(tile.lines)) for tile in tiles],
-        cards=[ACard(row["id"], _card_name(row), row["exp_month"], row["exp_year"]) for row in cards if sees_bills],
+        cards=[ACard(row["id"], _card_name(row), row["exp_month"], row["exp_year"]) for row in cards if keeps_cards],
         email_verified=identity.user.email_verified,
         user_id=identity.user_id,
     )

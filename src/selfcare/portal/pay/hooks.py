@@ -11,9 +11,10 @@ from uuid import UUID
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event as Audited
 from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute, fetch_one
+from selfcare.db.prepared import Prepared, execute, fetch, fetch_one
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
+from selfcare.portal.cards import expiring
 from selfcare.portal.pay import payments, refunds, settling
 from selfcare.portal.pay.till import Till
 from selfcare.ports.jobs import MONEY
@@ -66,6 +67,8 @@ async def _handle(till: Till, row: dict[str, Any]) -> str:
             return await _refund(till, ref)
         case About.DISPUTE:
             return await _dispute(till, ref, row["payment_id"])
+        case About.CARD:
+            return await _card(till, ref)
         case _:
             return "not ours to handle"
 
@@ -107,6 +110,15 @@ async def _dispute(till: Till, ref: str, payment_id: UUID | None) -> str:
     return "disputed"
 
 
+async def _card(till: Till, token_ref: str) -> str:
+    """The bank sent new dates, or a new number, for a card that is kept."""
+    rows = await fetch(CARD.bind(gateway=till.gateway.name, token_ref=token_ref))
+    if not rows:
+        return "no such card here"
+    seen = await till.gateway.list_cards(rows[0]["customer_ref"])
+    return "refreshed" if await expiring.refresh(rows[0]["customer_id"], list(seen)) else "nothing new"
+
+
 async def _find(till: Till, ref: str, payment_id: UUID | None) -> dict[str, Any] | None:
     row = await fetch_one(BY_REF.bind(gateway=till.gateway.name, ref=ref))
     if row is None and payment_id is not None:
@@ -132,4 +144,11 @@ BY_REF = Prepared.sql(
     """
 )
 BY_ID = Prepared.sql("SELECT id, customer_id, state, gateway_ref FROM payment WHERE gateway = :gateway AND id = :id")
+CARD = Prepared.sql(
+    """
+    SELECT m.customer_id AS customer_id, g.customer_ref AS customer_ref
+    FROM payment_method m JOIN gateway_customer g ON g.customer_id = m.customer_id AND g.gateway = :gateway
+    WHERE m.token_ref = :token_ref AND m.removed_at IS NULL
+    """
+)
 DISPUTED = Prepared.sql("UPDATE payment SET disputed_at = :now WHERE id = :id AND disputed_at IS NULL RETURNING id")

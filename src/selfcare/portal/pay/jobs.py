@@ -12,7 +12,6 @@ from selfcare.db.engine import transaction
 from selfcare.jobs.registry import Job, Registry
 from selfcare.jobs.schedule import Schedule
 from selfcare.portal.billing import bookkeeping, ledger
-from selfcare.portal.cards import cards
 from selfcare.portal.pay import hooks, reconciling, refunds
 from selfcare.portal.pay.till import Till
 
@@ -29,16 +28,12 @@ def add(known: Registry, till: Till) -> None:
     async def reconcile(_job: Job) -> None:
         await reconciling.reconcile(till)
 
-    async def detach_card(job: Job) -> None:
-        await till.gateway.detach_card(job.payload["token_ref"])
-
     async def note_simulated(_job: Job) -> None:
         await _note_simulated(till)
 
     known.add(hooks.HANDLE, handle_event, tries=20)
     known.add(refunds.SEND, send_refund, tries=20)
     known.add(reconciling.RECONCILE, reconcile)
-    known.add(cards.DETACH, detach_card, tries=20)
     known.add("pay.note_simulated", note_simulated)
     known.add("pay.forget_old", reconciling.forget_old)
     known.add("billing.post_bills", _post_bills)

@@ -1,0 +1,23 @@
+"""What is paid by the default card without anybody pressing a button. To add something, add a statement here."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from selfcare.db.prepared import Prepared, fetch_many
+from selfcare.kernel.words import _
+
+
+async def needs_of(customer_id: UUID) -> list[str]:
+    """In words, ready for a list; empty where nothing depends on a card."""
+    (renewing,) = await fetch_many(RENEWING.bind(customer_id=customer_id), short=True)
+    return [_("auto-renewal of %(service)s") % {"service": row["nickname"] or row["name"]} for row in renewing]
+
+
+RENEWING = Prepared.sql(
+    """
+    SELECT s.name AS name, s.nickname AS nickname FROM service s JOIN customer c ON c.id = s.customer_id
+    WHERE s.customer_id = :customer_id AND s.state = 'active' AND s.renews AND c.pays = 'prepaid'
+    ORDER BY s.name LIMIT 5
+    """
+)
