@@ -55,7 +55,10 @@ FORWARDS = (
         asked_at TIMESTAMPTZ NOT NULL,
         paused_until TIMESTAMPTZ NOT NULL,
         closed_at TIMESTAMPTZ,
-        credited_minor BIGINT CHECK (credited_minor = CAST(credited_minor AS BIGINT) AND credited_minor > 0),
+        credited_net_minor BIGINT
+            CHECK (credited_net_minor = CAST(credited_net_minor AS BIGINT) AND credited_net_minor >= 0),
+        credited_tax_minor BIGINT
+            CHECK (credited_tax_minor = CAST(credited_tax_minor AS BIGINT) AND credited_tax_minor >= 0),
         FOREIGN KEY (customer_id, invoice_id) REFERENCES invoice (customer_id, id),
         FOREIGN KEY (customer_id, line_id) REFERENCES billing_transaction (customer_id, id)
     )

@@ -64,6 +64,7 @@ from selfcare.ports.payments import PaymentGateway
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff import routes as staff
+from selfcare.staff.requests import routes as staff_requests
 from selfcare.web import errors, health
 from selfcare.web.assets import Assets
 from selfcare.web.context import Site, context_of
@@ -96,6 +97,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     activity.router,
     help_.router,
     staff.router,
+    staff_requests.router,
     feeds.router,
     hooks.router,
 )

@@ -79,9 +79,9 @@ def customer(
     return Access(Who.CUSTOMER, right, step_up=step_up, acting=acting, poll=poll, flag=flag, body_limit=body_limit)
 
 
-def staff(right: StaffRight | None = None, *, step_up: bool = False) -> Access:
+def staff(right: StaffRight | None = None, *, step_up: bool = False, flag: str | None = None) -> Access:
     """The staff console; never under an impersonation prefix."""
-    return Access(Who.STAFF, right, step_up=step_up, acting=NEVER)
+    return Access(Who.STAFF, right, step_up=step_up, acting=NEVER, flag=flag)
 
 
 def machine(*, body_limit: int = 1_000_000, flag: str | None = None) -> Access:
@@ -237,6 +237,11 @@ TABLE: Mapping[str, Access] = {
     "simpay.switch": anybody(),
     # staff
     "staff": staff(),
+    "staff.requests": staff(StaffRight.HANDLE_REQUESTS, flag="requests"),
+    "staff.requests.show": staff(StaffRight.HANDLE_REQUESTS, flag="requests"),
+    "staff.requests.answer": staff(StaffRight.HANDLE_REQUESTS, flag="requests"),
+    "staff.requests.money": staff(StaffRight.REFUND_PAYMENT, step_up=True, flag="requests"),
+    "staff.requests.give": staff(StaffRight.REFUND_PAYMENT, step_up=True, flag="requests"),
     # demo
     "styleguide": anybody(),
     "demo": anybody(),

@@ -90,7 +90,7 @@ class Applied:
     settles: bool
 
 
-async def apply(bill: Locked, amount: Money, *, payment_id: UUID, words: str) -> Applied:
+async def apply(bill: Locked, amount: Money, *, payment_id: UUID | None, words: str) -> Applied:
     """Pays as much of the bill as is still open. What it could not take is the caller's to keep safe."""
     nothing = Money.zero(bill.currency)
     taken = min(amount, bill.remaining) if bill.is_payable else nothing

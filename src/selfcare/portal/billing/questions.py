@@ -46,9 +46,14 @@ async def ask(scope: Tenant, line_id: UUID, request_id: UUID) -> None:
         raise Conflict(_("We are looking at this line already."))
 
 
-async def close(request_id: UUID, credited: Money | None = None) -> None:
+async def close(request_id: UUID) -> None:
     """Inside `transaction()`; nothing where the request put no line in question."""
-    await execute(_CLOSE.bind(request_id=request_id, now=clock.now(), credited=credited.minor if credited else None))
+    await execute(_CLOSE.bind(request_id=request_id, now=clock.now()))
+
+
+async def note_credit(request_id: UUID, net: Money, tax: Money) -> None:
+    """What the decision took off the line; in its transaction."""
+    await execute(_CREDITED.bind(request_id=request_id, net=net.minor, tax=tax.minor))
 
 
 async def open_lines(scope: Tenant, invoice_id: UUID) -> dict[UUID, UUID]:
@@ -78,10 +83,10 @@ _ASK = Prepared.sql(
     ON CONFLICT DO NOTHING RETURNING id
     """
 )
-_CLOSE = Prepared.sql(
+_CLOSE = Prepared.sql("UPDATE bill_question SET closed_at = :now WHERE request_id = :request_id AND closed_at IS NULL")
+_CREDITED = Prepared.sql(
     """
-    UPDATE bill_question SET closed_at = :now, credited_minor = :credited
-     WHERE request_id = :request_id AND closed_at IS NULL
+    UPDATE bill_question SET credited_net_minor = :net, credited_tax_minor = :tax WHERE request_id = :request_id
     """
 )
 _OPEN = Prepared.sql(

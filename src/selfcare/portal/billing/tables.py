@@ -74,4 +74,5 @@ class Question(Table, tablename="bill_question"):
     asked_at = Timestamptz(default=None)
     paused_until = Timestamptz(default=None)
     closed_at = Timestamptz(null=True, default=None)
-    credited_minor = BigInt(null=True, default=None)
+    credited_net_minor = BigInt(null=True, default=None)
+    credited_tax_minor = BigInt(null=True, default=None)

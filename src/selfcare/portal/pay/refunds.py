@@ -86,7 +86,8 @@ async def refund_here(
         raise Rejected(_("At most %(left)s of this payment can still be given back.") % {"left": money(left)}, "amount")
     bills = {}
     if source is Source.BILL:
-        bills = await bookkeeping.lock(payment.customer_id, [p.target_id for p in payment.parts])
+        on_bills = [part.target_id for part in payment.parts if part.target == "invoice"]
+        bills = await bookkeeping.lock(payment.customer_id, on_bills)
     rows = await execute(RESERVE.bind(id=payment_id, minor=amount.minor))
     if not rows:
         raise Conflict(_refusal(payment))
@@ -158,6 +159,9 @@ async def _reopen(payment: Payment, bills: dict[UUID, bookkeeping.Locked], amoun
     """The newest bill opens first: the oldest was paid first."""
     left = amount
     for part in reversed(payment.parts):
+        # What was paid on a bill that is void by now became the customer's credit.
+        if part.target_id not in bills or bills[part.target_id].state == "void":
+            continue
         applied = part.applied or Money.zero(amount.currency)
         taken = min(left, applied, bills[part.target_id].paid)
         if taken:

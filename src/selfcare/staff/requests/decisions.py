@@ -1,0 +1,48 @@
+"""What follows from a decision about money: in one transaction with it, so that it happens once or not at all."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from selfcare.db.engine import transaction
+from selfcare.identity.identity import Identity
+from selfcare.identity.rights import StaffRight
+from selfcare.kernel.errors import Conflict, NotAllowed
+from selfcare.kernel.money import Money
+from selfcare.kernel.words import _
+from selfcare.portal.account.requests import requests
+from selfcare.portal.account.requests.kinds import Kind, State
+from selfcare.portal.billing import credit_notes, questions
+from selfcare.portal.pay import refunds
+from selfcare.portal.pay.refunds import Source
+from selfcare.portal.pay.till import Till
+
+
+async def refund(till: Till, staff: Identity, request_id: UUID, amount: Money, *, source: Source, text: str) -> None:
+    """Money of the payment that was asked about goes back. Raises NotAllowed, NotFound, Rejected or Conflict."""
+    _check_right(staff)
+    async with transaction():
+        moved = await requests.answer_here(staff, request_id, text, State.DONE, messages=till.messages)
+        if moved.kind is not Kind.REFUND or moved.about is None:
+            raise Conflict(_("This request is not about a payment."))
+        who = requests.acting_for(staff, moved)
+        made = await refunds.refund_here(till, who, moved.about, amount, source=source, reason=moved.reference)
+        await requests.note_outcome(moved, refund_id=made.id)
+
+
+async def credit(till: Till, staff: Identity, request_id: UUID, amount: Money, *, text: str, zone: str) -> None:
+    """The line was wrong: a credit note takes it off. Raises NotAllowed, NotFound, Rejected or Conflict."""
+    _check_right(staff)
+    async with transaction():
+        moved = await requests.answer_here(staff, request_id, text, State.DONE, messages=till.messages)
+        if moved.kind is not Kind.DISPUTE or moved.about is None:
+            raise Conflict(_("This request is not about a line of a bill."))
+        who = requests.acting_for(staff, moved)
+        note = await credit_notes.give(who, moved.customer_id, moved.about, amount, zone=zone)
+        await questions.note_credit(request_id, note.net, note.tax)
+        await requests.note_outcome(moved, credit_note_id=note.id)
+
+
+def _check_right(staff: Identity) -> None:
+    if not staff.can(StaffRight.REFUND_PAYMENT) or staff.is_impersonating:
+        raise NotAllowed(_("Only staff who may give money back can do this."))
