@@ -23,6 +23,7 @@ SURFACES: Mapping[Mode, Mapping[str, str]] = {
 }
 _SYSTEM_FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif'
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
+_WEB = re.compile(r"https://[\w.-]+(?::\d+)?(?:/[^\s\"<>]*)?")
 _FONT = re.compile(r"[A-Za-z0-9 ,\"'-]{1,200}")
 
 
@@ -53,6 +54,7 @@ class Theme:
     dark: Mapping[str, str] = field(default_factory=dict)
     radius: int = 14
     font: str = ""
+    support_chat: str = ""
 
     def __post_init__(self) -> None:
         for label, colour in (("brand", self.brand), ("brand_ink", self.brand_ink), ("accent", self.accent)):
@@ -210,6 +212,7 @@ def _theme(content: Mapping[str, object]) -> Theme:
         dark=dark,
         radius=radius,
         font=_text(look, "font", ""),
+        support_chat=_address(support, "chat"),
     )
 
 
@@ -225,6 +228,14 @@ def _words(table: Mapping[str, object], section: str, name: str) -> str:
     if not isinstance(words, str) or not words.strip() or len(words) > 120 or not words.isprintable():
         raise ValueError(f"{section}.{name} must be words, at most 120 letters on one line")
     return words.strip()
+
+
+def _address(table: Mapping[str, object], name: str) -> str:
+    """A web address, or nothing."""
+    address = _text(table, name, "")
+    if address and not _WEB.fullmatch(address):
+        raise ValueError(f"support.{name} must start with https://")
+    return address
 
 
 def _text(table: Mapping[str, object], name: str, default: str) -> str:

@@ -120,6 +120,7 @@ TABLE: Mapping[str, Access] = {
     "alerts": customer(Right.VIEW_OWN_SERVICES),
     # services
     "services": customer(Right.VIEW_OWN_SERVICES),
+    "services.missing": customer(Right.VIEW_OWN_SERVICES),
     "services.show": customer(Right.VIEW_OWN_SERVICES),
     "services.name": customer(Right.CHANGE_OWN_SERVICES),
     "services.rename": customer(Right.CHANGE_OWN_SERVICES, acting=NEVER),
@@ -217,6 +218,10 @@ TABLE: Mapping[str, Access] = {
     "topup.service": customer(Right.VIEW_OWN_SERVICES),
     # help
     "help": anybody(),
+    "help.articles": anybody(flag="kb"),
+    "help.article": anybody(flag="kb"),
+    "help.article.answer": signed_in(flag="kb"),
+    "help.dismiss_tip": signed_in(),
     # feeds
     "feeds.usage": machine(body_limit=8_000_000),
     # hooks

@@ -12,7 +12,9 @@ from litestar.params import FromPath
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
 from selfcare.portal.billing import queries, questions
+from selfcare.portal.help import tips
 from selfcare.settings import Settings
+from selfcare.web.leads import leads_to
 from selfcare.web.pages import page
 
 
@@ -23,7 +25,15 @@ async def show(
     scope, today = identity.customer, clock.today(settings.zone)
     bills = await queries.open_bills(scope, today=today)
     recent = await queries.list_invoices(scope, today=today)
-    return page(request, "billing/index", bills=bills, due=queries.due_of(bills, scope), recent=recent.rows[:5])
+    return page(
+        request,
+        "billing/index",
+        bills=bills,
+        due=queries.due_of(bills, scope),
+        recent=recent.rows[:5],
+        tip=await tips.find(identity, "billing"),
+        leads_to=leads_to(request),
+    )
 
 
 @get("/billing/invoices", name="billing.invoices")

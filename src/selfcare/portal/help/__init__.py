@@ -1,1 +1,4 @@
-"""How to reach us, for everybody, signed in or not. URL: /help."""
+"""How to reach us, answers to what people ask, and tips; for everybody, signed in or not.
+
+URLs: /help, /help/articles, /help/articles/{slug}, /help/tips/{tip}.
+"""

@@ -14,14 +14,16 @@ from selfcare.identity.identity import Identity
 from selfcare.identity.rights import Right
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Rejected
-from selfcare.portal.services import changes, queries
+from selfcare.portal.services import changes, missing, queries
 from selfcare.portal.services.changes import reason_words
 from selfcare.portal.services.queries import Asked, ServiceRow
 from selfcare.portal.services.services import offers
 from selfcare.portal.services.timeline import timeline
 from selfcare.ports.ports import Ports
+from selfcare.settings import Settings
 from selfcare.web.context import context_of
 from selfcare.web.forms import Form
+from selfcare.web.leads import leads_to, request_url
 from selfcare.web.pages import go, page, wants_fragment
 
 LONGEST_SEARCH = 60
@@ -40,6 +42,28 @@ async def list_all(request: Request[Any, Any, Any], identity: NamedDependency[Id
         services=services,
         asked=asked,
         offers=_offers(request, identity, services.sold),
+    )
+
+
+@get("/services/missing", name="services.missing")
+async def look_for_missing(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """With `number` in the address, where it is."""
+    form, looked = Form.query(request, "number"), None
+    if form["number"]:
+        try:
+            looked = await missing.look_for(identity, form["number"][:40], region=settings.region)
+        except Rejected as problem:
+            form.reject("number", problem)
+    return page(
+        request,
+        "services/missing",
+        status=200 if form else 422,
+        form=form,
+        looked=looked,
+        ask=request_url(request, "merge"),
+        ask_here=leads_to(request)("account.requests.make", kind="merge") if not identity.is_impersonating else "",
     )
 
 
@@ -238,6 +262,7 @@ router = Router(
     "/",
     route_handlers=[
         list_all,
+        look_for_missing,
         show,
         show_name,
         rename,

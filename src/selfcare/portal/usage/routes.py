@@ -18,12 +18,14 @@ from selfcare.identity.rights import Right
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Unavailable
 from selfcare.kernel.words import _
+from selfcare.portal.help import tips
 from selfcare.portal.services import queries as services
 from selfcare.portal.usage import queries, records
 from selfcare.portal.usage.history import Step
 from selfcare.ports.charging import Record
 from selfcare.ports.ports import Ports
 from selfcare.web import waiting
+from selfcare.web.leads import leads_to
 from selfcare.web.pages import page, wants_fragment
 
 # Shorter than the patience of usual proxies.
@@ -66,6 +68,8 @@ async def show(
         row=usage.balance.row,
         why_here=queries.why_here,
         may_records=identity.can(Right.VIEW_OWN_RECORDS),
+        tip=await tips.find(identity, "usage"),
+        leads_to=leads_to(request),
     )
 
 

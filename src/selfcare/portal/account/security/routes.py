@@ -22,6 +22,7 @@ from selfcare.portal.account.security import passwords as own_password
 from selfcare.portal.account.security.passkeys import LastWayIn, NotAdded
 from selfcare.portal.account.security.passwords import WrongCurrent
 from selfcare.portal.account.security.second_steps import NotAccepted, SetUp
+from selfcare.portal.help import tips
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.web.context import context_of
@@ -32,7 +33,9 @@ from selfcare.web.urls import safe_next
 
 @get("/account/security", name="account.security")
 async def show(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
-    return page(request, "account/security/index", security=await queries.overview(identity.actor_id))
+    security = await queries.overview(identity.actor_id)
+    tip = await tips.find(identity, "security", but=() if security.app_on else ("backup_codes",))
+    return page(request, "account/security/index", security=security, tip=tip)
 
 
 @get("/account/security/required", name="account.security.required")
