@@ -108,3 +108,9 @@ async def test_a_tip_never_leads_off_the_site(asha: Browser, next_: str) -> None
 async def test_a_tip_that_does_not_exist_is_not_found(asha: Browser) -> None:
     token = await asha.csrf()
     assert (await asha.post("/help/tips/nonsense", {"csrf": token, "next": "/"})).status == 404
+
+
+async def test_each_thing_that_needs_us_opens_its_own_form(asha: Browser) -> None:
+    page = await asha.open("/help")
+    for address in page.html.xpath("//section[@aria-labelledby='needs-heading']//a/@href"):
+        assert (await asha.open(address)).path.startswith("/account/requests/new/")

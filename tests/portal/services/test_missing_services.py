@@ -44,3 +44,10 @@ async def test_a_bad_number_is_refused_beside_the_field_and_kept(asha: Browser) 
     assert page.status == 422
     assert page.field("number").value == "12ab"
     assert page.error("number")
+
+
+async def test_a_number_that_is_nowhere_becomes_a_request(asha: Browser) -> None:
+    page = await (await asha.open("/services/missing")).submit("missing-form", number="07700 900999")
+    made = await page.submit("merge-form")
+    assert made.path.startswith("/account/requests/")
+    assert "+447700900999" in made.text
