@@ -17,7 +17,7 @@ PLACES = {
     "account": ("second_step", "address", "shared_computers"),
     "security": ("backup_codes", "password"),
     "services": ("default_card",),
-    "usage": ("warnings", "top_up_in_time", "watch_usage", "throttling"),
+    "usage": ("top_up_in_time", "warnings", "watch_usage", "throttling"),
     "billing": ("look_through", "card_in_time"),
 }
 
