@@ -51,6 +51,7 @@ from selfcare.portal.cards import routes as cards
 from selfcare.portal.dashboard import routes as dashboard
 from selfcare.portal.help import routes as help_
 from selfcare.portal.pay import routes as pay
+from selfcare.portal.pay.autopay import routes as autopay
 from selfcare.portal.services import routes as services
 from selfcare.portal.services.sim import routes as services_sim
 from selfcare.portal.sign_in import routes as sign_in
@@ -85,6 +86,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     usage.router,
     billing.router,
     pay.router,
+    autopay.router,
     cards.router,
     topup.router,
     account.router,

@@ -2,6 +2,7 @@
 
 from datetime import time, timedelta
 
+from selfcare import flags
 from selfcare.adapters import mail_outbox
 from selfcare.adapters import payments_embedded_bank as bank
 from selfcare.adapters.mail_outbox import NowhereSender, OutboxSender
@@ -21,6 +22,7 @@ from selfcare.messages.rendering import Words
 from selfcare.places import folder
 from selfcare.portal.cards import jobs as cards
 from selfcare.portal.pay import jobs as money
+from selfcare.portal.pay.autopay import jobs as autopay
 from selfcare.portal.pay.till import Till
 from selfcare.portal.services import jobs as services
 from selfcare.portal.sign_in.recovery import recoveries
@@ -46,6 +48,8 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add(INVITE, Invitations(ports.messages).invite)
     money.add(known, Till.of(ports, settings))
     cards.add(known, Till.of(ports, settings), settings.zone)
+    if "autopay" in flags.enabled(settings):
+        autopay.add(known, Till.of(ports, settings), settings.zone)
     if settings.demo:
         known.add("demo.renew", Renewals(ports.charging).renew_due)
     if isinstance(ports.payments, SimulatedGateway):
@@ -68,6 +72,8 @@ def schedule(settings: Settings) -> Schedule:
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)
     money.repeat(again, settings.zone)
     cards.repeat(again, settings.zone)
+    if "autopay" in flags.enabled(settings):
+        autopay.repeat(again)
     again.daily("database.optimize", at=time(3, 30), zone=settings.zone)
     return again
 

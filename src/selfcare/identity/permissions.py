@@ -233,6 +233,8 @@ TABLE: Mapping[str, Access] = {
     "pay.state": customer(Right.VIEW_OWN_BILLS, poll=True),
     "pay.return": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     "pay.cancel": customer(Right.PAY_OWN_BILLS, acting=NEVER),
+    "pay.autopay": customer(Right.VIEW_OWN_BILLS, flag="autopay"),
+    "pay.switch_autopay": customer(Right.MANAGE_OWN_CARDS, step_up=True, acting=NEVER, flag="autopay"),
     # simpay
     "simpay.card": anybody(),
     "simpay.choose": anybody(),

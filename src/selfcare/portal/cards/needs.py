@@ -10,10 +10,13 @@ from selfcare.kernel.words import _
 
 async def needs_of(customer_id: UUID) -> list[str]:
     """In words, ready for a list; empty where nothing depends on a card."""
-    (renewing,) = await fetch_many(RENEWING.bind(customer_id=customer_id), short=True)
-    return [_("auto-renewal of %(service)s") % {"service": row["nickname"] or row["name"]} for row in renewing]
+    whose = {"customer_id": customer_id}
+    autopay, renewing = await fetch_many(AUTOPAY.bind(**whose), RENEWING.bind(**whose), short=True)
+    needs = [_("automatic payment of bills")] if autopay else []
+    return needs + [_("auto-renewal of %(service)s") % {"service": row["nickname"] or row["name"]} for row in renewing]
 
 
+AUTOPAY = Prepared.sql("SELECT id FROM autopay_consent WHERE customer_id = :customer_id AND ended_at IS NULL")
 RENEWING = Prepared.sql(
     """
     SELECT s.name AS name, s.nickname AS nickname FROM service s JOIN customer c ON c.id = s.customer_id

@@ -243,6 +243,8 @@ async def _start(
     shares = await split(till, customer_id, total) if how.use_credit else Split(total - total, _in_steps(till, total))
     credit, amount = shares.credit, shares.by_card
     card = await _card(customer_id, how.card_id) if amount else None
+    if how.off_session and amount and card is None:
+        raise Rejected(_("Nobody is there to enter a new card."), "card")
     _check_limits(till, amount)
     id, now = new_id(), clock.now()
     rows = await execute(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import UUID, BigInt, Boolean, Text, Timestamptz, Varchar
+from piccolo.columns import UUID, BigInt, Boolean, Date, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -102,3 +102,55 @@ class WebhookEvent(Table, tablename="webhook_event"):
     received_at = Timestamptz(default=None)
     handled_at = Timestamptz(null=True, default=None)
     outcome = Varchar(40, null=True, default=None)
+
+
+class AutopayConsent(Table, tablename="autopay_consent"):
+    """What was agreed to, word for word, by whom and from where. At most one of a customer is not ended."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    words = Varchar(1000)
+    given_by = UUID(default=None)
+    given_at = Timestamptz(default=None)
+    address = Varchar(64)
+    device = Varchar(200)
+    ended_by = UUID(null=True, default=None)
+    ended_at = Timestamptz(null=True, default=None)
+
+
+class AutopayCharge(Table, tablename="autopay_charge"):
+    """A bill that is taken by itself. `tries` are those that count, `round` names each attempt for ever."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    consent_id = UUID(default=None)
+    invoice_id = UUID(default=None)
+    charge_on = Date(default=None)
+    next_at = Timestamptz(default=None)
+    round = BigInt(default=0)
+    tries = BigInt(default=0)
+    state = Varchar(8)
+    created_at = Timestamptz(default=None)
+    ended_at = Timestamptz(null=True, default=None)
+
+
+class GuestLink(Table, tablename="guest_link"):
+    """Whoever has the token may pay this one bill, and see its number and what remains; nothing else."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    invoice_id = UUID(default=None)
+    token_hash = Varchar(64, unique=True, secret=True)
+    request_key = Varchar(64, unique=True)
+    made_by = UUID(default=None)
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    revoked_at = Timestamptz(null=True, default=None)
+
+
+class GuestReceipt(Table, tablename="guest_receipt"):
+    """Where a guest wants the receipt."""
+
+    payment_id = UUID(primary_key=True, default=None)
+    email = Varchar(254)
+    created_at = Timestamptz(default=None)

@@ -30,6 +30,9 @@ async def received(till: Till, payment: Payment, *, surplus: Money) -> None:
 
 async def failed(till: Till, payment: Payment) -> None:
     """Who stood there has seen it on the page; what happened behind their back is told."""
+    if payment.off_session:
+        # Whoever takes money by itself tells in the end, once.
+        return
     if payment.state is State.FAILED and payment.submitted_at is not None and payment.asked_at is not None:
         await _tell(
             till,
