@@ -146,6 +146,10 @@ TABLE: Mapping[str, Access] = {
     "billing": customer(Right.VIEW_OWN_BILLS),
     "billing.invoices": customer(Right.VIEW_OWN_BILLS),
     "billing.invoice": customer(Right.VIEW_OWN_BILLS),
+    "billing.difference": customer(Right.VIEW_OWN_BILLS),
+    "billing.line": customer(Right.VIEW_OWN_BILLS),
+    "billing.transactions": customer(Right.VIEW_OWN_BILLS),
+    "billing.transactions_csv": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     # cards
     "cards": customer(Right.MANAGE_OWN_CARDS),
     "cards.new": customer(Right.MANAGE_OWN_CARDS, step_up=True, acting=NEVER),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from decimal import Decimal
 
 from litestar.response import Stream
 
@@ -12,7 +13,7 @@ from litestar.response import Stream
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def sheet(filename: str, headings: Iterable[str], rows: AsyncIterable[Iterable[str]]) -> Stream:
+def sheet(filename: str, headings: Iterable[str], rows: AsyncIterable[Iterable[str | Decimal]]) -> Stream:
     """A download; rows are written as they come. `filename` is plain ASCII of ours."""
     return Stream(
         _lines(headings, rows),
@@ -25,19 +26,19 @@ def sheet(filename: str, headings: Iterable[str], rows: AsyncIterable[Iterable[s
     )
 
 
-def cell(text: str) -> str:
-    """Text that a spreadsheet shows instead of working it out."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+def cell(value: str | Decimal) -> str:
+    """Text that a spreadsheet shows instead of working it out; a number stays a number."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else str(value)
 
 
-async def _lines(headings: Iterable[str], rows: AsyncIterable[Iterable[str]]) -> AsyncIterator[bytes]:
+async def _lines(headings: Iterable[str], rows: AsyncIterable[Iterable[str | Decimal]]) -> AsyncIterator[bytes]:
     # The mark tells spreadsheets that this is UTF-8.
     yield b"\xef\xbb\xbf" + line(headings)
     async for row in rows:
         yield line(row)
 
 
-def line(cells: Iterable[str]) -> bytes:
+def line(cells: Iterable[str | Decimal]) -> bytes:
     written = io.StringIO()
     csv.writer(written).writerow([cell(one) for one in cells])
     return written.getvalue().encode("utf-8", "replace")

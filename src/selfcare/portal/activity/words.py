@@ -148,6 +148,7 @@ def sentences() -> dict[str, str]:
         "billing.invoice_voided": _("A bill was voided"),
         "billing.invoice_settled": _("A bill was paid in full"),
         "billing.invoice_fetched": _("A bill was downloaded"),
+        "billing.transactions_fetched": _("The list of transactions was downloaded"),
         "billing.ledger_broken": _("The books are being checked by us"),
         "billing.credited": _("A credit was given"),
         "billing.autopay_switched": _("Automatic payment was switched"),

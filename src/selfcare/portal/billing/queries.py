@@ -155,6 +155,14 @@ class InvoiceDetail:
     tax: Money
     purchase_ref: str | None
 
+    def find_line(self, line_id: UUID) -> tuple[Group, Line]:
+        """Raises NotFound where the bill has no such line."""
+        for group in self.groups:
+            for line in group.lines:
+                if line.id == line_id:
+                    return group, line
+        raise NotFound
+
 
 async def list_invoices(
     scope: CustomerScope, *, today: date, status: str = "all", year: int | None = None, page: int = 1

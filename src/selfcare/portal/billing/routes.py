@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
-from selfcare.portal.billing import queries, questions
+from selfcare.kernel.words import _
+from selfcare.portal.billing import queries, questions, transactions
+from selfcare.portal.billing.difference import difference
+from selfcare.portal.billing.transactions import Entry, Place, Wanted
 from selfcare.portal.help import tips
 from selfcare.settings import Settings
+from selfcare.web.forms import Form
 from selfcare.web.leads import leads_to
 from selfcare.web.pages import page
+from selfcare.web.sheets import sheet
 
 
 @get("/billing", name="billing")
@@ -62,9 +71,92 @@ async def show_invoice(
     return page(request, "billing/invoice", invoice=invoice, questioned=questioned)
 
 
+@get("/billing/invoices/{invoice_id:uuid}/difference", name="billing.difference")
+async def show_difference(
+    request: Request[Any, Any, Any],
+    invoice_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    invoice, found = await difference(identity.customer, invoice_id, today=clock.today(settings.zone))
+    return page(request, "billing/difference", invoice=invoice, found=found)
+
+
+@get("/billing/invoices/{invoice_id:uuid}/lines/{line_id:uuid}", name="billing.line")
+async def show_line(
+    request: Request[Any, Any, Any],
+    invoice_id: FromPath[UUID],
+    line_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    invoice = await queries.get_invoice(identity.customer, invoice_id, today=clock.today(settings.zone))
+    group, line = invoice.find_line(line_id)
+    questioned = await questions.open_lines(identity.customer, invoice_id)
+    return page(request, "billing/line", invoice=invoice, group=group, line=line, request_id=questioned.get(line.id))
+
+
+@get("/billing/transactions", name="billing.transactions")
+async def list_transactions(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    scope = identity.customer
+    form, wanted = _wanted(request)
+    after = Place.parse(form["after"])
+    found = await transactions.list_transactions(scope, wanted, today=clock.today(scope.zone), after=after)
+    return page(
+        request,
+        "billing/transactions",
+        fragment="billing/_transactions",
+        status=200 if form else 422,
+        form=form,
+        wanted=wanted,
+        found=found,
+        kinds=transactions.kind_words(),
+        is_first=after is None,
+    )
+
+
+@get("/billing/transactions.csv", name="billing.transactions_csv")
+async def download_transactions(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Stream:
+    _form, wanted = _wanted(request)
+    entries = await transactions.download(identity, wanted)
+    headings = (_("Date"), _("Kind"), _("Description"), _("Amount"), _("Currency"), _("Invoice"), _("Status"))
+    return sheet("transactions.csv", headings, _cells(entries, identity.customer.zone))
+
+
+async def _cells(entries: AsyncIterator[Entry], zone: str) -> AsyncIterator[tuple[str | Decimal, ...]]:
+    kinds = transactions.kind_words()
+    async for one in entries:
+        at = one.at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
+        amount = transactions.decimal(one.amount)
+        yield at, kinds[one.kind], one.description, amount, one.amount.currency, one.number or "", one.status
+
+
+def _wanted(request: Request[Any, Any, Any]) -> tuple[Form, Wanted]:
+    """The filter as it was typed, and what it means."""
+    form = Form.query(request, "kind", "invoiced", "first", "last", "after")
+    first = form.day("first") if form["first"] else None
+    last = form.day("last") if form["last"] else None
+    if first and last and first > last:
+        form.reject("last", _("Choose a day on or after the first."))
+    kind = form["kind"] if form["kind"] in transactions.KINDS else ""
+    invoiced = form["invoiced"] if form["invoiced"] in transactions.INVOICED else ""
+    return form, Wanted(kind, invoiced, first, last)
+
+
 def _number(text: str, *, most: int) -> int | None:
     """What a link of ours may say; anything else is as if it said nothing."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 and 0 < int(text) <= most else None
 
 
-router = Router("/", route_handlers=[show, list_invoices, show_invoice])
+router = Router(
+    "/",
+    route_handlers=[
+        show,
+        list_invoices,
+        show_invoice,
+        show_difference,
+        show_line,
+        list_transactions,
+        download_transactions,
+    ],
+)

@@ -1,0 +1,208 @@
+"""Every charge, credit and payment, on a bill or not yet. Charges count up, credits and payments count down."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from selfcare.audit import log as audit
+from selfcare.audit.events import Event
+from selfcare.db.engine import transaction
+from selfcare.db.prepared import Prepared, fetch, fetch_many
+from selfcare.identity.identity import CustomerScope, Identity
+from selfcare.kernel.money import Money, exponent
+from selfcare.kernel.words import _
+
+PER_PAGE = 25
+AT_ONCE = 500
+KINDS = ("charge", "credit", "payment", "refund", "adjustment")
+INVOICED = ("yes", "no")
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+END = datetime(9999, 12, 31, tzinfo=UTC)
+LAST_ID = UUID(int=2**128 - 1)
+
+_FILTER = """t.customer_id = :customer_id AND t.at >= :since AND t.at < :until
+   AND (:kind = '' OR t.kind = :kind)
+   AND (:invoiced = '' OR (t.invoice_id IS NOT NULL) = (:invoiced = 'yes'))"""
+_LIST = Prepared.sql(
+    f"""
+    SELECT t.id AS id, t.at AS at, t.kind AS kind, t.description AS description, t.amount_minor AS amount_minor,
+           t.tax_minor AS tax_minor, t.currency AS currency, t.voided_at AS voided_at, t.payment_id AS payment_id,
+           t.invoice_id AS invoice_id, i.number AS number
+      FROM billing_transaction t
+      LEFT JOIN invoice i ON i.id = t.invoice_id AND i.customer_id = t.customer_id AND i.state <> 'draft'
+     WHERE {_FILTER} AND (t.at < :at OR (t.at = :at AND t.id < :id))
+     ORDER BY t.at DESC, t.id DESC LIMIT :most
+    """
+)
+_TOTALS = Prepared.sql(
+    """
+    SELECT COALESCE(sum(t.amount_minor + t.tax_minor), 0) AS everything,
+           COALESCE(sum(CASE WHEN t.invoice_id IS NULL THEN t.amount_minor + t.tax_minor ELSE 0 END), 0) AS uninvoiced,
+           COALESCE(sum(CASE WHEN t.at >= :month THEN t.amount_minor + t.tax_minor ELSE 0 END), 0) AS this_month,
+           COALESCE(sum(CASE WHEN t.at >= :month_before AND t.at < :month THEN t.amount_minor + t.tax_minor ELSE 0 END),
+                    0) AS last_month
+      FROM billing_transaction t
+     WHERE t.customer_id = :customer_id AND t.currency = :currency AND t.voided_at IS NULL
+    """,
+    types=dict.fromkeys(("everything", "uninvoiced", "this_month", "last_month"), int),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended."""
+
+    at: datetime
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Place | None:
+        at, _mark, id = text.partition("~")
+        try:
+            return cls(datetime.fromisoformat(at).astimezone(UTC), UUID(id))
+        except (ValueError, OverflowError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the filter says; days are of the customer's calendar, both included."""
+
+    kind: str = ""
+    invoiced: str = ""
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.kind or self.invoiced or self.first or self.last)
+
+    def bound(self, scope: CustomerScope) -> Mapping[str, Any]:
+        return {
+            "customer_id": scope.customer_id,
+            "kind": self.kind,
+            "invoiced": self.invoiced,
+            "since": midnight(self.first, scope.zone) if self.first else BEGINNING,
+            "until": midnight(self.last + timedelta(days=1), scope.zone) if self.last else END,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of money, tax included. `number` is of the bill it stands on, None while it stands on none."""
+
+    id: UUID
+    at: datetime
+    kind: str
+    description: str
+    amount: Money
+    is_void: bool
+    invoice_id: UUID | None
+    number: str | None
+    payment_id: UUID | None
+
+    @property
+    def status(self) -> str:
+        if self.is_void:
+            return _("Cancelled")
+        return _("Invoiced") if self.number else _("Uninvoiced")
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over everything that is not cancelled, whatever the filter shows."""
+
+    everything: Money
+    uninvoiced: Money
+    this_month: Money
+    last_month: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    entries: list[Entry]
+    totals: Totals
+    more: Place | None
+
+
+def kind_words() -> dict[str, str]:
+    return {
+        "charge": _("Charge"),
+        "credit": _("Credit"),
+        "payment": _("Payment"),
+        "refund": _("Refund"),
+        "adjustment": _("Adjustment"),
+        "tax": _("Tax"),
+    }
+
+
+async def list_transactions(scope: CustomerScope, wanted: Wanted, *, today: date, after: Place | None) -> Page:
+    """The newest first, with the totals above. Two statements, however many lines."""
+    month = today.replace(day=1)
+    rows, sums = await fetch_many(
+        _LIST.bind(**wanted.bound(scope), **_after(after), most=PER_PAGE + 1),
+        _TOTALS.bind(
+            customer_id=scope.customer_id,
+            currency=scope.currency,
+            month=midnight(month, scope.zone),
+            month_before=midnight((month - timedelta(days=1)).replace(day=1), scope.zone),
+        ),
+    )
+    entries = [_entry(row) for row in rows[:PER_PAGE]]
+    more = Place(entries[-1].at, entries[-1].id) if len(rows) > PER_PAGE else None
+    return Page(entries, Totals(**{name: Money(value, scope.currency) for name, value in sums[0].items()}), more)
+
+
+async def download(identity: Identity, wanted: Wanted) -> AsyncIterator[Entry]:
+    """Writes down that they were taken out, then gives all that match, some hundred in hand at any time."""
+    async with transaction():
+        await audit.record(identity, Event.BILLING_TRANSACTIONS_FETCHED)
+    return _all(identity.customer, wanted)
+
+
+def decimal(amount: Money) -> Decimal:
+    """For a spreadsheet: −5.00."""
+    return Decimal(amount.minor).scaleb(-exponent(amount.currency))
+
+
+async def _all(scope: CustomerScope, wanted: Wanted) -> AsyncIterator[Entry]:
+    after: Place | None = None
+    while True:
+        rows = await fetch(_LIST.bind(**wanted.bound(scope), **_after(after), most=AT_ONCE))
+        for row in rows:
+            yield _entry(row)
+        if len(rows) < AT_ONCE:
+            return
+        after = Place(rows[-1]["at"], rows[-1]["id"])
+
+
+def _after(after: Place | None) -> dict[str, Any]:
+    return {"at": after.at, "id": after.id} if after else {"at": END, "id": LAST_ID}
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    return Entry(
+        id=row["id"],
+        at=row["at"],
+        kind=row["kind"],
+        description=row["description"],
+        amount=Money(row["amount_minor"] + row["tax_minor"], row["currency"]),
+        is_void=row["voided_at"] is not None,
+        invoice_id=row["invoice_id"],
+        number=row["number"],
+        payment_id=row["payment_id"],
+    )
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """When that day begins there. The ends of the calendar have no day beside them."""
+    return datetime.combine(max(min(day, date(9990, 1, 1)), date(1900, 1, 1)), time(), ZoneInfo(zone)).astimezone(UTC)

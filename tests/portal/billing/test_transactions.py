@@ -1,0 +1,108 @@
+"""Every charge, credit and payment: signed, filtered, added up, as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from selfcare.db.prepared import Prepared, fetch
+from selfcare.demo import people
+from selfcare.portal.billing import transactions
+from selfcare.portal.billing.transactions import Place
+from tests.support.browser import Browser
+
+SUMS = Prepared.sql(
+    """
+    SELECT CASE WHEN invoice_id IS NULL THEN 0 ELSE 1 END AS invoiced, amount_minor + tax_minor AS gross, voided_at, at
+      FROM billing_transaction WHERE customer_id = :customer_id
+    """
+)
+
+
+async def rows(home: people.Household) -> list[dict[str, object]]:
+    return await fetch(SUMS.bind(customer_id=home.id))
+
+
+def pounds(minor: int) -> str:
+    sign = "−" if minor < 0 else ""
+    return f"{sign}£{abs(minor) // 100:,}.{abs(minor) % 100:02}"
+
+
+async def test_the_totals_are_the_sums_of_what_is_not_cancelled(bloom: Browser) -> None:
+    found = [row for row in await rows(people.BLOOM) if row["voided_at"] is None]
+    page = await bloom.open("/billing/transactions")
+    told = {dt.text_content(): dt.getnext().text_content().strip() for dt in page.html.xpath("//dl//dt")}
+    assert told["All"] == pounds(sum(int(str(row["gross"])) for row in found))
+    assert told["Not on a bill yet"] == pounds(sum(int(str(row["gross"])) for row in found if not row["invoiced"]))
+
+
+async def test_what_is_cancelled_is_struck_and_says_so(bloom: Browser) -> None:
+    page = await bloom.open("/billing/transactions?invoiced=no")
+    struck = [row for row in page.html.xpath("//tbody/tr") if row.xpath(".//s")]
+    assert len(struck) == len([row for row in await rows(people.BLOOM) if row["voided_at"]]) > 0
+    assert all("Cancelled" in row.text_content() for row in struck)
+
+
+async def test_all_pages_together_hold_every_line_once(bloom: Browser) -> None:
+    seen: list[str] = []
+    path = "/billing/transactions"
+    while path:
+        page = await bloom.open(path)
+        seen += page.html.xpath("//tbody/tr/@id")
+        path = next(iter(page.html.xpath("//a[@rel='next']/@href")), "")
+    assert len(seen) == len(set(seen)) == len(await rows(people.BLOOM))
+
+
+@pytest.mark.parametrize("kind", ["charge", "credit", "payment"])
+async def test_a_kind_alone(asha: Browser, kind: str) -> None:
+    page = await asha.open(f"/billing/transactions?kind={kind}")
+    signs = {cell.text_content().strip()[0] for cell in page.html.xpath("//tbody/tr/td[last()]")}
+    assert signs == {"+" if kind == "charge" else "−"}
+
+
+async def test_days_are_the_customers_and_both_included(asha: Browser) -> None:
+    page = await asha.open("/billing/transactions?first=2026-11-16&last=2026-11-16")
+    days = {cell.text_content().strip() for cell in page.html.xpath("//tbody//time")}
+    assert days == {"16 Nov 2026"}
+
+
+async def test_days_that_cannot_be_are_said(asha: Browser) -> None:
+    page = await asha.open("/billing/transactions?first=2026-11-16&last=2026-11-01")
+    assert page.status == 422
+    assert "on or after the first" in page.error("last")
+
+
+async def test_the_file_holds_everything_and_adds_up(bloom: Browser) -> None:
+    page = await bloom.open("/billing/transactions.csv")
+    lines = list(csv.DictReader(io.StringIO(page.answer.content.decode("utf-8-sig"))))
+    assert len(lines) == len(await rows(people.BLOOM))
+    counted = sum(Decimal(line["Amount"]) for line in lines if line["Status"] != "Cancelled")
+    found = [int(str(row["gross"])) for row in await rows(people.BLOOM) if row["voided_at"] is None]
+    assert counted == Decimal(sum(found)) / 100
+
+
+async def test_another_customers_lines_are_nowhere(asha: Browser) -> None:
+    text = (await asha.open("/billing/transactions")).text
+    assert "World Roaming, 7 days" not in text
+    assert "World Roaming" not in (await asha.open("/billing/transactions.csv")).answer.text
+
+
+async def test_who_may_not_see_bills_sees_no_transactions(femi: Browser) -> None:
+    assert (await femi.open("/billing/transactions")).status == 404
+
+
+async def test_a_new_customer_is_told_why_it_is_empty(empty: Browser) -> None:
+    assert "Every charge, credit and payment will stand here." in (await empty.open("/billing/transactions")).text
+
+
+def test_a_mangled_place_is_the_first_page() -> None:
+    assert Place.parse("yesterday~1") is None
+    assert Place.parse("") is None
+
+
+def test_the_last_day_of_the_calendar_is_no_trouble() -> None:
+    assert transactions.midnight(date(9999, 12, 31), "Europe/London").year == 9990
