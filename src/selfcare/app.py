@@ -40,6 +40,7 @@ from selfcare.kernel.errors import NotFound, SelfcareError
 from selfcare.messages.outbox import Outbox
 from selfcare.portal.account import routes as account
 from selfcare.portal.account.details import routes as details
+from selfcare.portal.account.export import routes as export
 from selfcare.portal.account.people import routes as people
 from selfcare.portal.account.preferences import routes as preferences
 from selfcare.portal.account.requests import routes as requests
@@ -96,6 +97,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     own_sign_ins.router,
     people.router,
     requests.router,
+    export.router,
     activity.router,
     help_.router,
     staff.router,

@@ -212,6 +212,11 @@ TABLE: Mapping[str, Access] = {
     "account.requests.show": customer(Right.MANAGE_OWN_REQUESTS, flag="requests"),
     "account.requests.reply": customer(Right.MANAGE_OWN_REQUESTS, acting=NEVER, flag="requests"),
     "account.requests.withdraw": customer(Right.MANAGE_OWN_REQUESTS, acting=NEVER, flag="requests"),
+    # account: export
+    "account.export": customer(Right.VIEW_OWN_SERVICES, acting=NEVER, flag="export"),
+    "account.export.ask": customer(Right.VIEW_OWN_SERVICES, step_up=True, acting=NEVER, flag="export"),
+    "account.export.show": customer(Right.VIEW_OWN_SERVICES, acting=NEVER, flag="export"),
+    "account.export.file": customer(Right.VIEW_OWN_SERVICES, step_up=True, acting=NEVER, flag="export"),
     # activity
     "activity": customer(Right.VIEW_OWN_ACTIVITY),
     "activity.not_me": customer(Right.VIEW_OWN_ACTIVITY, acting=NEVER),

@@ -79,4 +79,5 @@ class Message(StrEnum):
     REQUEST_WITHDRAWN = "request.withdrawn", Category.SERVICE, "kind", "reference", "path"
     CARD_EXPIRING = "card.expiring", Category.BILLING, "card", "on", "path"
     REQUEST_ANSWERED = "request.answered", Category.SERVICE, "kind", "state", "path"
+    EXPORT_FAILED = "export.failed", Category.SERVICE, "path"
     EXPORT_READY = "export.ready", Category.SERVICE, "until", "path!"

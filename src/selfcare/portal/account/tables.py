@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import JSONB, UUID, Boolean, Timestamptz, Varchar
+from piccolo.columns import JSONB, UUID, BigInt, Boolean, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -82,3 +82,25 @@ class Reply(Table, tablename="request_reply"):
     by_staff = Boolean()
     text = Varchar(2000)
     created_at = Timestamptz(default=None)
+
+
+class Export(Table, tablename="export"):
+    """A copy of what is held of a person, as a ZIP file. Gone after `expires_at`."""
+
+    id = UUID(primary_key=True, default=None)
+    user_id = UUID(default=None)
+    customer_id = UUID(default=None)
+    state = Varchar(8)
+    size_bytes = BigInt(null=True, default=None)
+    asked_at = Timestamptz(default=None)
+    ready_at = Timestamptz(null=True, default=None)
+    expires_at = Timestamptz(default=None)
+
+
+class ExportPart(Table, tablename="export_part"):
+    """A piece of the file, in base64."""
+
+    id = UUID(primary_key=True, default=None)
+    export_id = UUID(default=None)
+    position = BigInt(default=None)
+    body = Text()

@@ -1,0 +1,4 @@
+"""A copy of everything held of a person. URLs: /account/export.
+
+Audit: account.export_asked, export_ready, export_fetched.
+"""
