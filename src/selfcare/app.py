@@ -66,7 +66,9 @@ from selfcare.ports.payments import PaymentGateway
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff import routes as staff
+from selfcare.staff.customers import routes as staff_customers
 from selfcare.staff.requests import routes as staff_requests
+from selfcare.staff.visits import routes as staff_visits
 from selfcare.web import errors, health
 from selfcare.web.assets import Assets
 from selfcare.web.context import Site, context_of
@@ -102,6 +104,8 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     help_.router,
     staff.router,
     staff_requests.router,
+    staff_customers.router,
+    staff_visits.router,
     feeds.router,
     hooks.router,
 )

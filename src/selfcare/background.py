@@ -11,7 +11,7 @@ from selfcare.adapters.payments_embedded import SimulatedGateway
 from selfcare.audit import log as audit
 from selfcare.db.engine import transaction
 from selfcare.demo.renewals import Renewals
-from selfcare.identity import limits, sessions, tokens
+from selfcare.identity import grants, limits, sessions, tokens
 from selfcare.imports.jobs import INVITE, Invitations
 from selfcare.jobs import cleaning
 from selfcare.jobs.registry import Job, Registry
@@ -43,6 +43,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("jobs.forget_old", cleaning.forget_old_jobs)
     known.add("database.optimize", cleaning.optimize_database)
     known.add("audit.anchor", _anchor)
+    known.add("as.stop_overdue", _stop_visits)
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)
     known.add("services.end_due", services.end_due)
@@ -65,6 +66,7 @@ def schedule(settings: Settings) -> Schedule:
     """Nightly work is done at night where the operator is."""
     again = Schedule()
     again.every("audit.anchor", timedelta(hours=1))
+    again.every("as.stop_overdue", timedelta(minutes=1))
     again.every("services.end_due", timedelta(minutes=5))
     if settings.demo:
         again.every("demo.renew", timedelta(minutes=1))
@@ -103,6 +105,10 @@ def messages_keys(settings: Settings) -> tuple[bytes, ...]:
 
 async def _anchor(_job: Job) -> None:
     await audit.anchor()
+
+
+async def _stop_visits(_job: Job) -> None:
+    await grants.stop_overdue()
 
 
 async def _forget_limits(_job: Job) -> None:

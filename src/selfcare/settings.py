@@ -59,6 +59,10 @@ def _text(default: str, check: Callable[[str], str], *, secret: bool = False) ->
     return field(default=default, repr=not secret, metadata={"check": check})
 
 
+# What a support visit may do beyond looking, where the operator wants it.
+SUPPORT_ACTIONS = ("auto_renew",)
+
+
 def _number(default: int, low: int, high: int) -> int:
     return field(default=default, metadata={"low": low, "high": high})
 
@@ -97,6 +101,12 @@ def _destination(text: str) -> str:
 def _role(name: str) -> str:
     if name not in ROLES:
         raise ValueError(f"has {name!r}; each must be one of: {', '.join(ROLES)}")
+    return name
+
+
+def _support_action(name: str) -> str:
+    if name not in SUPPORT_ACTIONS:
+        raise ValueError(f"has {name!r}; support may at most be allowed: {', '.join(SUPPORT_ACTIONS)}")
     return name
 
 
@@ -159,6 +169,9 @@ class Settings:
     argon2_threads: int = _number(2, 1, 16)
     session_idle_minutes: int = _number(30, 1, 1_440)
     session_absolute_hours: int = _number(12, 1, 168)
+
+    support_mail: bool = True
+    support_actions: tuple[str, ...] = field(default=(), metadata={"each": _support_action})
 
     charging: Literal["embedded", "cgrates"] = "embedded"
     feed_keys: tuple[str, ...] = field(default=(), repr=False)

@@ -160,7 +160,7 @@
     if (!event.persisted) return;
     const heading = one('h1');
     if (heading) heading.focus();
-    if (words.alive) fetch(words.alive).then((answer) => { if (answer.status === 401) location.reload(); }, () => 0);
+    if (words.alive) fetch(words.alive).then((answer) => { if (answer.status > 400 && answer.status < 500) location.reload(); }, () => 0);
   }, window);
 
   ready(doc);

@@ -32,6 +32,7 @@ NEIGHBOURS = {
     ("account", "services"): "a person may be let in for some lines only",
     ("account", "activity"): "names roles in the same words",
     ("account", "billing"): "a dispute puts a line of a bill in question",
+    ("help", "activity"): "the support code is consent to a visit, which Activity tells of",
     ("pay", "billing"): "a payment settles bills",
     ("pay", "cards"): "by a saved card",
     ("cards", "pay"): "the gateway knows the customer by one name, and refuses in the same words",

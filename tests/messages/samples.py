@@ -37,6 +37,8 @@ PLAIN: dict[str, object] = {
     "card": "Visa 4242",
     "approval": False,
     "simulated": True,
+    "staff": "Dina",
+    "reason": "Could not find the last bill",
 }
 CHANGES = {
     Message.ACCOUNT_SECOND_FACTOR_CHANGED: (

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from selfcare.identity.identity import Identity
 from selfcare.identity.rights import Right, StaffRight
+from selfcare.settings import SUPPORT_ACTIONS
 
 
 class Who(StrEnum):
@@ -25,6 +26,11 @@ class Who(StrEnum):
 
 LOOK = "look"
 NEVER = "never"
+# Leaving is always allowed.
+STOP = "stop"
+
+# What a visit may be allowed to do beyond looking, where the operator switched it on. Never more than these.
+ACTIONS = frozenset(SUPPORT_ACTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +48,9 @@ class Access:
     before_second_step: bool = False
 
 
-def anybody(*, csrf: bool = True, flag: str | None = None) -> Access:
+def anybody(*, csrf: bool = True, flag: str | None = None, acting: str = NEVER) -> Access:
     """A page for visitors. `csrf=False` only where no browser session can be abused; a test lists those."""
-    return Access(Who.ANYBODY, csrf=csrf, flag=flag, acting=LOOK)
+    return Access(Who.ANYBODY, csrf=csrf, flag=flag, acting=acting)
 
 
 def signed_in(
@@ -221,16 +227,22 @@ TABLE: Mapping[str, Access] = {
     "activity": customer(Right.VIEW_OWN_ACTIVITY),
     "activity.not_me": customer(Right.VIEW_OWN_ACTIVITY, acting=NEVER),
     "activity.disown": customer(Right.VIEW_OWN_ACTIVITY, acting=NEVER),
+    "activity.support": signed_in(acting=LOOK),
+    "activity.support.wish": signed_in(),
+    "activity.support.end": signed_in(),
+    "activity.support.answer": signed_in(),
     "activity.csv": customer(Right.VIEW_OWN_ACTIVITY, acting=NEVER),
     # topup
     "topup": customer(Right.VIEW_OWN_SERVICES),
     "topup.service": customer(Right.VIEW_OWN_SERVICES),
     # help
-    "help": anybody(),
-    "help.articles": anybody(flag="kb"),
-    "help.article": anybody(flag="kb"),
+    "help.articles": anybody(flag="kb", acting=LOOK),
+    "help.article": anybody(flag="kb", acting=LOOK),
     "help.article.answer": signed_in(flag="kb"),
     "help.dismiss_tip": signed_in(),
+    "help": anybody(acting=LOOK),
+    "help.support_code": signed_in(),
+    "help.make_support_code": signed_in(),
     # feeds
     "feeds.usage": machine(body_limit=8_000_000),
     # hooks
@@ -258,6 +270,22 @@ TABLE: Mapping[str, Access] = {
     "staff.requests.answer": staff(StaffRight.HANDLE_REQUESTS, flag="requests"),
     "staff.requests.money": staff(StaffRight.REFUND_PAYMENT, step_up=True, flag="requests"),
     "staff.requests.give": staff(StaffRight.REFUND_PAYMENT, step_up=True, flag="requests"),
+    "staff.customers": staff(StaffRight.VIEW_CUSTOMER),
+    "staff.customers.show": staff(StaffRight.VIEW_CUSTOMER),
+    "staff.customers.contacts": staff(StaffRight.VIEW_CUSTOMER),
+    "staff.customers.services": staff(StaffRight.VIEW_CUSTOMER),
+    "staff.customers.billing": staff(StaffRight.VIEW_BILLING),
+    "staff.customers.orders": staff(StaffRight.VIEW_BILLING),
+    "staff.customers.messages": staff(StaffRight.VIEW_CUSTOMER),
+    "staff.customers.activity": staff(StaffRight.VIEW_CUSTOMER),
+    "staff.customers.notes": staff(StaffRight.VIEW_CUSTOMER),
+    "staff.customers.add_note": staff(StaffRight.VIEW_CUSTOMER),
+    "staff.visits.new": staff(StaffRight.CAN_IMPERSONATE, step_up=True),
+    "staff.visits.open": staff(StaffRight.CAN_IMPERSONATE, step_up=True),
+    "staff.visits.show": staff(),
+    "staff.visits.stop": staff(),
+    # acting: inside a support visit
+    "acting.stop": signed_in(acting=STOP),
     # demo
     "styleguide": anybody(),
     "demo": anybody(),

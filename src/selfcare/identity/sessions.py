@@ -199,7 +199,7 @@ def _identity(row: dict[str, Any], origin: Origin) -> Identity:
     return Identity(
         user=person,
         actor=person,
-        scope=_scope(row) if role else None,
+        scope=scope_of(row) if role else None,
         role=role,
         rights=RIGHTS_OF[role] if role else frozenset(),
         staff_rights=staff_rights(row["staff_rights"]),
@@ -214,7 +214,7 @@ def _identity(row: dict[str, Any], origin: Origin) -> Identity:
     )
 
 
-def _scope(row: dict[str, Any]) -> CustomerScope:
+def scope_of(row: dict[str, Any]) -> CustomerScope:
     only = row["service_ids"]
     return CustomerScope(
         customer_id=row["customer_id"],

@@ -171,3 +171,59 @@ class Passkey(Table, tablename="passkey"):
     created_at = Timestamptz(default=None)
     last_used_at = Timestamptz(null=True, default=None)
     removed_at = Timestamptz(null=True, default=None)
+
+
+class Grant(Table, tablename="impersonation_grant"):
+    """A limited right of one staff member to see one customer's portal. `session_id` is the `public_id` of the sign-in
+    it was opened in; with that sign-in it ends. `allowed`: a JSON list of actions, empty means look only."""
+
+    id = UUID(primary_key=True, default=None)
+    staff_user_id = UUID(default=None)
+    session_id = UUID(default=None)
+    user_id = UUID(default=None)
+    customer_id = UUID(default=None)
+    reason = Varchar(500)
+    ticket = Varchar(60, null=True, default=None)
+    allowed = JSONB(default="[]")
+    started_at = Timestamptz(default=None)
+    ends_at = Timestamptz(default=None)
+    last_seen_at = Timestamptz(default=None)
+    stopped_at = Timestamptz(null=True, default=None)
+    stopped_by = Varchar(8, null=True, default=None)
+
+
+class SupportWish(Table, tablename="support_wish"):
+    """Whether support may look without asking: `allow`, `ask` or `never`. No row means `allow`."""
+
+    user_id = UUID(primary_key=True, default=None)
+    wish = Varchar(8)
+    changed_at = Timestamptz(default=None)
+
+
+class SupportQuestion(Table, tablename="support_question"):
+    """Support asks to look; `used_at` when the yes was made a visit."""
+
+    id = UUID(primary_key=True, default=None)
+    staff_user_id = UUID(default=None)
+    user_id = UUID(default=None)
+    customer_id = UUID(default=None)
+    reason = Varchar(500)
+    asked_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    answered_at = Timestamptz(null=True, default=None)
+    answer = Varchar(4, null=True, default=None)
+    used_at = Timestamptz(null=True, default=None)
+
+
+class SupportCode(Table, tablename="support_code"):
+    """Six digits that prove to support who calls. `code_hash` is keyed: there are only a million codes."""
+
+    id = UUID(primary_key=True, default=None)
+    user_id = UUID(default=None)
+    customer_id = UUID(default=None)
+    code_hash = Varchar(64)
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    wrong = BigInt(default=0)
+    used_at = Timestamptz(null=True, default=None)
+    used_by = UUID(null=True, default=None)

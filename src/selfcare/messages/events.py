@@ -81,3 +81,5 @@ class Message(StrEnum):
     REQUEST_ANSWERED = "request.answered", Category.SERVICE, "kind", "state", "path"
     EXPORT_FAILED = "export.failed", Category.SERVICE, "path"
     EXPORT_READY = "export.ready", Category.SERVICE, "until", "path!"
+    SUPPORT_OPENED = "support.opened", Category.SECURITY, "staff", "reason", "at", "path"
+    SUPPORT_ASKED = "support.asked", Category.SECURITY, "reason", "until", "path"

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency
 
+from selfcare.identity import grants
+from selfcare.identity.identity import Identity
 from selfcare.web.pages import page
 
 
 @get("/staff", name="staff")
-async def show(request: Request[Any, Any, Any]) -> Response[bytes]:
-    return page(request, "staff/index")
+async def show(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    return page(request, "staff/index", visits=await grants.list_open(identity))
 
 
 router = Router("/", route_handlers=[show])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
@@ -47,6 +48,8 @@ class RequestContext:
     prefix: str = ""
     identity: Identity | None = None
     last_seen_at: object = None
+    visit_seen_at: datetime | None = None
+    visit_over: str | None = None
     expired_user_id: UUID | None = None
     binding: str = ""
     visitor_cookie: str | None = None

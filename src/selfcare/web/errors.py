@@ -47,6 +47,10 @@ class OutOfDate(TurnedAway):
     """The form comes from a page of an earlier sign-in; its text is offered again with a fresh token."""
 
 
+class VisitOver(TurnedAway):
+    """A support visit that was stopped, ran out or lost its right: nothing of the customer is shown any more."""
+
+
 class Strange(TurnedAway):
     """The request cannot be one of our pages': refused without further ado."""
 
@@ -88,6 +92,8 @@ def on_domain_error(request: Request[Any, Any, Any], error: SelfcareError) -> Re
             return problem_page(request, 429, error.message, retry_after=error.retry_after)
         case OutOfDate():
             return problem_page(request, 419, fields=keepable(context_of(request).form or []))
+        case VisitOver():
+            return _visit_over(request)
         case Strange():
             return problem_page(request, 403)
         case NeedsSignIn():
@@ -150,6 +156,17 @@ def _here(request: Request[Any, Any, Any]) -> str:
     current = request.headers.get("hx-current-url") or request.headers.get("referer") or ""
     public = ctx.site.settings.public_url.rstrip("/")
     return current.removeprefix(public) if current.startswith(f"{public}/") else "/"
+
+
+def _visit_over(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """410, and in words why; htmx swaps nothing in, the tab goes to the page of the visit."""
+    why = {
+        "staff": _("You stopped it, or you signed out."),
+        "customer": _("The customer ended it."),
+        "time": _("It ran out: a visit ends after 15 minutes without a click, and after an hour at most."),
+        "right": _("It is not allowed any more: your right, the customer's sign-in or their place in it has changed."),
+    }
+    return page(request, "staff/visits/over", status=410, why=why[context_of(request).visit_over or "staff"])
 
 
 def _title(status: int) -> str:

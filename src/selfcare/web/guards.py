@@ -9,16 +9,18 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
+from selfcare.audit import log as audit
+from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
-from selfcare.identity import kept, sessions
+from selfcare.identity import grants, kept, sessions
 from selfcare.identity.identity import Identity
-from selfcare.identity.permissions import LOOK, Access, Who, access_to
+from selfcare.identity.permissions import LOOK, STOP, Access, Who, access_to
 from selfcare.kernel import clock
 from selfcare.kernel.errors import NotAllowed, NotFound
 from selfcare.kernel.words import _
 from selfcare.web import csrf
 from selfcare.web.context import RequestContext, context_of
-from selfcare.web.errors import NeedsProof, NeedsSecondStep, NeedsSignIn, OutOfDate, Strange
+from selfcare.web.errors import NeedsProof, NeedsSecondStep, NeedsSignIn, OutOfDate, Strange, VisitOver
 from selfcare.web.forms import keepable
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -28,6 +30,8 @@ async def gatekeeper(connection: ASGIConnection, handler: BaseRouteHandler) -> N
     """Deny by default: no row in the table, no page. Foreign and forbidden data look the same: not found."""
     ctx = context_of(connection)
     ctx.route = handler.name
+    if ctx.visit_over is not None:
+        raise VisitOver
     if ctx.refused is not None:
         raise HTTPException(status_code=ctx.refused)
     access = access_to(handler.name)
@@ -43,19 +47,24 @@ async def gatekeeper(connection: ASGIConnection, handler: BaseRouteHandler) -> N
         if unsafe and ctx.expired_user_id is not None:
             await _keep_form(connection, ctx, ctx.expired_user_id)
         raise
+    except (NotFound, NotAllowed):
+        await _write_down_refusal(access, ctx)
+        raise
     if access.csrf and unsafe:
         _check_token(ctx)
     if ctx.identity is None:
         return
     now = clock.now()
-    if not (access.before_second_step or access.who is Who.ANYBODY) and ctx.site.requirement.stops(ctx.identity, now):
+    # A visit begins in a console that has asked already; the customer's own second step is the customer's.
+    free = access.before_second_step or access.who is Who.ANYBODY or ctx.identity.is_impersonating
+    if not free and ctx.site.requirement.stops(ctx.identity, now):
         raise NeedsSecondStep
     if access.step_up and not ctx.identity.recently_proved(now):
         if unsafe:
             await _keep_form(connection, ctx, ctx.identity.actor_id)
         raise NeedsProof
     if not access.poll:
-        await _keep_awake(ctx, ctx.identity, now)
+        await _keep_awake(ctx, ctx.identity, now, looks=not unsafe)
 
 
 def may(access: Access, identity: Identity | None, *, unsafe: bool) -> bool:
@@ -68,12 +77,12 @@ def may(access: Access, identity: Identity | None, *, unsafe: bool) -> bool:
 
 
 def _check_person(access: Access, identity: Identity | None, *, unsafe: bool) -> None:
+    if identity is not None and identity.grant is not None:
+        _check_impersonator(access, identity, unsafe=unsafe)
     if access.who in (Who.ANYBODY, Who.MACHINE):
         return
     if identity is None:
         raise NeedsSignIn
-    if identity.grant is not None:
-        _check_impersonator(access, identity, unsafe=unsafe)
     if access.who is Who.STAFF and (not identity.is_staff or identity.is_impersonating):
         raise NotFound
     if access.who is Who.CUSTOMER and identity.scope is None:
@@ -85,11 +94,23 @@ def _check_person(access: Access, identity: Identity | None, *, unsafe: bool) ->
 
 
 def _check_impersonator(access: Access, identity: Identity, *, unsafe: bool) -> None:
-    allowed = (
-        access.acting == LOOK if not unsafe else identity.grant is not None and access.acting in identity.grant.allowed
-    )
-    if not allowed:
+    """Look at what the customer sees; press only Stop and what the grant names."""
+    named = identity.grant is not None and access.acting in identity.grant.allowed
+    if access.acting != LOOK if not unsafe else not (named or access.acting == STOP):
         raise NotAllowed(_("Only the customer can do this."))
+
+
+async def _write_down_refusal(access: Access, ctx: RequestContext) -> None:
+    """What staff were refused, by the console or inside a visit."""
+    who, route = ctx.identity, ctx.route or ""
+    if who is None or not (who.is_impersonating or (who.is_staff and access.who is Who.STAFF)):
+        return
+    async with transaction():
+        if who.is_impersonating:
+            await audit.record(who, Event.AS_REFUSED, outcome="refused", why="customer_only", route=route)
+        else:
+            right = access.right.value if access.right else None
+            await audit.record(who, Event.SIGN_IN_DENIED, outcome="refused", route=route, right=right)
 
 
 def _check_same_site(connection: ASGIConnection, ctx: RequestContext) -> None:  # type: ignore[type-arg]
@@ -111,7 +132,22 @@ async def _keep_form(connection: ASGIConnection, ctx: RequestContext, user_id: U
             await kept.keep(user_id, ctx.prefix + connection.scope["path"], fields)
 
 
-async def _keep_awake(ctx: RequestContext, identity: Identity, now: datetime) -> None:
-    if isinstance(ctx.last_seen_at, datetime) and now - ctx.last_seen_at >= sessions.SEEN_EVERY:
-        async with transaction():
+async def _keep_awake(ctx: RequestContext, identity: Identity, now: datetime, *, looks: bool) -> None:
+    """Somebody is there. What support looks at is written down before it is shown."""
+    awake = isinstance(ctx.last_seen_at, datetime) and now - ctx.last_seen_at >= sessions.SEEN_EVERY
+    visited = ctx.visit_seen_at is not None and now - ctx.visit_seen_at >= grants.SEEN_EVERY
+    told = identity.grant is not None and looks and _is_a_page(ctx.route)
+    if not (awake or visited or told):
+        return
+    async with transaction():
+        if awake:
             await sessions.touch(identity.session_id, now=now)
+        if visited and identity.grant is not None:
+            await grants.touch(identity.grant.id, now=now)
+        if told:
+            await audit.record(identity, Event.AS_LOOKED, route=ctx.route or "")
+
+
+def _is_a_page(route: str | None) -> bool:
+    """The two addresses that only the script asks show nothing."""
+    return route not in ("sign_in.alive", "sign_in.stay")

@@ -10,6 +10,7 @@ import brotli
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 
+from selfcare.identity import grants
 from selfcare.identity.permissions import may_look
 from selfcare.identity.sessions import Limits
 from selfcare.kernel import clock, ids
@@ -87,7 +88,7 @@ def shared(ctx: RequestContext, request: ASGIConnection[Any, Any, Any, Any]) -> 
         "asset": ctx.site.assets.url,
         "csrf": csrf.issue(settings.keys.csrf, ctx.binding, grant),
         "route": ctx.route or "",
-        "request_path": request.scope["path"],
+        "request_path": ctx.prefix + request.scope["path"],
         "request_id": ctx.origin.request_id,
         "flags": ctx.site.flags,
         "routes": ctx.site.urls,
@@ -99,6 +100,8 @@ def _idle_seconds(ctx: RequestContext) -> int:
     """After how long without a click this sign-in ends; 0 for visitors."""
     if ctx.identity is None:
         return 0
+    if ctx.identity.grant is not None:
+        return int(grants.IDLE.total_seconds())
     idle = Limits.of(ctx.site.settings).idle_on(shared_device=ctx.identity.shared_device)
     return int(idle.total_seconds())
 
@@ -110,6 +113,7 @@ _STANDS_UNDER = {
     "alerts": "dashboard",
     "activity": "account",
     "addons": "services",
+    "staff.visits": "staff.customers",
 }
 
 
@@ -128,7 +132,7 @@ def sections(ctx: RequestContext) -> list[Section]:
     if ctx.identity is None or ctx.site.requirement.stops(ctx.identity, clock.now()):
         return []
     if ctx.identity.scope is None:
-        offered = [("staff", _("Customers"), "account")] if ctx.identity.is_staff else []
+        offered = _console() if ctx.identity.is_staff else []
     else:
         offered = [
             ("dashboard", _("Dashboard"), "home"),
@@ -138,12 +142,25 @@ def sections(ctx: RequestContext) -> list[Section]:
             ("topup", _("Top-Up"), "topup"),
             ("account", _("Account"), "account"),
         ]
-    here = (ctx.route or "").partition(".")[0]
+    route = ctx.route or ""
+    here = ".".join(route.split(".")[:2]) if route.startswith("staff.") else route.partition(".")[0]
     here = _STANDS_UNDER.get(here, here)
     return [
         Section(label, ctx.url(route), icon, here == route)
         for route, label, icon in offered
         if route in ctx.site.urls and may_look(route, ctx.identity)
+    ]
+
+
+def _console() -> list[tuple[str, str, str]]:
+    """The sections of the staff console."""
+    return [
+        ("staff", _("Overview"), "home"),
+        ("staff.customers", _("Customers"), "account"),
+        ("staff.payments", _("Payments"), "billing"),
+        ("staff.requests", _("Requests"), "info"),
+        ("staff.jobs", _("Jobs"), "clock"),
+        ("staff.audit", _("Audit"), "services"),
     ]
 
 

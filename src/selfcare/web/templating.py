@@ -12,6 +12,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from selfcare.formats import day, hour, minor, moment, money, symbol
+from selfcare.identity.identity import GrantInUse
 from selfcare.kernel import clock, msisdn, units
 from selfcare.kernel.words import _, ngettext
 from selfcare.web.lean import LeanEnvironment, install_words
@@ -52,6 +53,11 @@ def ago(value: datetime | None) -> str:
     return ngettext("%(num)d day ago", "%(num)d days ago", seconds // 86_400) % {"num": seconds // 86_400}
 
 
+def minutes_left(grant: GrantInUse) -> int:
+    """Whole minutes until a support visit ends by itself, rounded up."""
+    return max(0, -int((clock.now() - grant.ends_at).total_seconds() // 60))
+
+
 def number(value: str | None) -> Markup:
     """A phone number that stays left to right in every language."""
     return Markup('<bdi dir="ltr">{}</bdi>').format(msisdn.show(value)) if value else Markup("")
@@ -75,4 +81,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "duration": units.duration,
     "texts": units.texts,
     "msisdn": number,
+    "minutes_left": minutes_left,
 }

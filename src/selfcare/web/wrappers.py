@@ -13,10 +13,11 @@ from hashlib import sha256
 from time import perf_counter
 from typing import Any, cast
 from urllib.parse import unquote_to_bytes
+from uuid import UUID
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from selfcare.identity import sessions
+from selfcare.identity import grants, sessions
 from selfcare.kernel import ids
 from selfcare.kernel.origin import Origin
 from selfcare.web.assets import Assets
@@ -53,6 +54,7 @@ HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 _PATH_LIMITS = (("/api/", 256_000), ("/feeds/", 8_000_000), ("/hooks/", 1_000_000))
 _FORM_LIMIT = 64_000
 _VISITOR = re.compile(r"[A-Za-z0-9_-]{43}")
+_VISIT = re.compile(r"/as/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/.*)?\Z", re.DOTALL)
 
 Http = MutableMapping[str, Any]
 
@@ -120,7 +122,10 @@ class Outside:
             )
 
     async def _enter(self, ctx: RequestContext, scope: Http, receive: Receive, send: Send) -> None:
+        visit = _take_prefix(ctx, scope)
         await self._identify(ctx, _cookies(scope))
+        if visit is not None:
+            await _visit(ctx, visit)
         if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             try:
                 receive = await _read_body(ctx, scope, receive)
@@ -150,6 +155,32 @@ class Outside:
             return
         ctx.binding = ids.token()
         ctx.visitor_cookie = self.cookies.set(self.cookies.visitor, f"{ctx.binding}.{_sign(key, ctx.binding)}")
+
+
+def _take_prefix(ctx: RequestContext, scope: Http) -> UUID | None:
+    """/as/<grant>/usage is the page /usage, seen under that grant."""
+    if not scope["path"].startswith("/as/"):
+        return None
+    found = _VISIT.match(scope["path"])
+    if found is None:
+        ctx.refused = 404
+        return None
+    ctx.prefix = f"/as/{found[1]}"
+    scope["path"] = found[2] or "/"
+    scope["raw_path"] = scope["path"].encode()
+    return UUID(found[1])
+
+
+async def _visit(ctx: RequestContext, grant_id: UUID) -> None:
+    """To all but the staff member who opened it the address does not exist; a visit that is over shows nothing."""
+    found = await grants.recognise(grant_id, ctx.identity) if ctx.identity else grants.Recognised()
+    if found.identity is not None:
+        ctx.identity, ctx.visit_seen_at = found.identity, found.last_seen_at
+        return
+    ctx.prefix = ""
+    ctx.visit_over = found.over
+    if found.over is None:
+        ctx.refused = 404
 
 
 async def _read_body(ctx: RequestContext, scope: Http, receive: Receive) -> Receive:

@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from selfcare.audit.queries import BEGINNING, END, Place
 from selfcare.formats import moment
 from selfcare.identity.identity import Identity
 from selfcare.kernel.words import _
-from selfcare.portal.activity import activity
+from selfcare.portal.activity import activity, support
 from selfcare.portal.activity.activity import Line, Wanted
+from selfcare.portal.activity.support import Wish
 from selfcare.portal.activity.words import kinds
 from selfcare.portal.sign_in.recovery import recoveries
 from selfcare.web.context import context_of
 from selfcare.web.forms import Form
-from selfcare.web.pages import page
+from selfcare.web.pages import go, page
 from selfcare.web.sheets import sheet
 
 
@@ -37,6 +40,7 @@ async def show(request: Request[Any, Any, Any], identity: NamedDependency[Identi
         form=form,
         kinds=kinds(),
         shown=shown,
+        visits=await support.visits_now(identity),
         is_first=wanted.after is None,
     )
 
@@ -45,7 +49,9 @@ async def show(request: Request[Any, Any, Any], identity: NamedDependency[Identi
 async def download(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes] | Stream:
     form, wanted = _asked(request, identity)
     if not form:
-        return page(request, "activity/index", status=422, form=form, kinds=kinds(), shown=None, is_first=True)
+        return page(
+            request, "activity/index", status=422, form=form, kinds=kinds(), shown=None, visits=[], is_first=True
+        )
     lines = await activity.download(identity, wanted)
     headings = (_("When"), _("What"), _("Who"), _("Device"), _("Place"), _("Outcome"))
     return sheet("activity.csv", headings, _cells(lines, identity.zone or identity.customer.zone))
@@ -63,6 +69,56 @@ async def disown(request: Request[Any, Any, Any], identity: NamedDependency[Iden
     ctx = context_of(request)
     ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.remember))
     return page(request, "activity/disowned", fragment="activity/_disowned")
+
+
+@get("/activity/support", name="activity.support")
+async def show_support(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    return await _support_page(request, identity)
+
+
+@post("/activity/support/wish", name="activity.support.wish", status_code=200)
+async def set_wish(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    form = await Form.read(request, "wish")
+    wish = form.choice("wish", [one.value for one in Wish])
+    if wish is None or "support_consent" not in context_of(request).site.flags:
+        return await _support_page(request, identity, form, status=422)
+    await support.set_wish(identity, Wish(wish))
+    return go(request, "activity.support")
+
+
+@post("/activity/support/{grant_id:uuid}/end", name="activity.support.end", status_code=200)
+async def end_visit(
+    request: Request[Any, Any, Any], grant_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    await Form.read(request)
+    await support.end(identity, grant_id)
+    return go(request, "activity.support")
+
+
+@post("/activity/support/{question_id:uuid}/answer", name="activity.support.answer", status_code=200)
+async def answer(
+    request: Request[Any, Any, Any], question_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    form = await Form.read(request, "answer")
+    said = form.choice("answer", ("yes", "no"))
+    if said is None:
+        return await _support_page(request, identity, form, status=422)
+    await support.answer(identity, question_id, yes=said == "yes")
+    return go(request, "activity.support")
+
+
+async def _support_page(
+    request: Request[Any, Any, Any], identity: Identity, form: Form | None = None, *, status: int = 200
+) -> Response[bytes]:
+    wish = await support.wish_of(identity.user_id)
+    return page(
+        request,
+        "activity/support",
+        status=status,
+        form=form or Form.empty("wish", wish=wish.value),
+        visits=await support.visits_now(identity),
+        questions=await support.questions(identity),
+    )
 
 
 async def _cells(lines: AsyncIterator[Line], zone: str) -> AsyncIterator[tuple[str, ...]]:
@@ -95,4 +151,7 @@ def _midnight(day: date, zone: str, *, days: int = 0) -> datetime:
     return datetime.combine(day + timedelta(days=days), time(), ZoneInfo(zone))
 
 
-router = Router("/", route_handlers=[show, download, show_not_me, disown])
+router = Router(
+    "/",
+    route_handlers=[show, download, show_not_me, disown, show_support, set_wish, end_visit, answer],
+)

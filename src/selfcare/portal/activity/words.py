@@ -18,7 +18,7 @@ def sentence(event: str) -> str:
 def sentence_of(event: str, details: Mapping[str, Any]) -> str:
     """As `sentence`, with what makes it worth reading: which pages support looked at, why, who became what."""
     match event:
-        case "as.opened" | "as.looked" | "staff.customer_viewed":
+        case "as.opened" | "as.looked" | "as.stopped" | "as.answered" | "as.refused" | "staff.customer_viewed":
             return _support(event, details)
         case "account.person_invited" | "account.invitation_accepted" | "account.person_changed":
             return f"{sentence(event)}: {role_name(str(details.get('role', '')))}"
@@ -58,6 +58,12 @@ def role_name(role: str) -> str:
 
 
 def _support(event: str, details: Mapping[str, Any]) -> str:
+    if event == "as.stopped":
+        return _("A support visit ended by your wish") if details.get("by") == "customer" else sentence(event)
+    if event == "as.answered":
+        return _("Support was allowed to look") if details.get("answer") == "yes" else _("Support may not look")
+    if event == "as.refused":
+        return _("Support tried something only you may do, and was refused")
     if event == "as.opened":
         return _("Support opened your account. Reason: %(reason)s") % {"reason": details.get("reason", "")}
     looked = str(details.get("route", details.get("page", ""))).partition(".")[0]
@@ -201,6 +207,11 @@ def sentences() -> dict[str, str]:
         "as.looked": _("Support looked at a page"),
         "as.stopped": _("Support closed your account"),
         "as.refused": _("Support was refused something"),
+        "as.asked": _("Support asked to look at your account"),
+        "as.answered": _("You answered support's question"),
+        "as.wished": _("What support may see was changed"),
+        "as.code_made": _("A support code was made"),
+        "as.code_checked": _("A support code was checked"),
         "staff.customer_viewed": _("Support looked up your account"),
         "staff.customer_changed": _("Support changed your account"),
         "staff.user_unlocked": _("Support unlocked a sign-in"),

@@ -9,8 +9,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from selfcare.identity.identity import Identity
+from selfcare.portal.activity import support
 from selfcare.portal.help import articles, queries, texts, tips
 from selfcare.portal.help.needs import list_needs
+from selfcare.settings import Settings
 from selfcare.web.context import context_of
 from selfcare.web.forms import Form
 from selfcare.web.leads import leads_to, request_url
@@ -82,4 +84,24 @@ async def dismiss_tip(
     return go_to(request, safe_next(form["next"], context_of(request).url("help")))
 
 
-router = Router("/", route_handlers=[show, list_articles, show_article, answer, dismiss_tip])
+@get("/help/support-code", name="help.support_code")
+async def show_code(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    return page(request, "help/support_code", number=identity.customer.customer_number, code=None)
+
+
+@post("/help/support-code", name="help.make_support_code", status_code=200)
+async def make_code(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    await Form.read(request)
+    code = await support.make_code(identity, key=settings.keys.link)
+    return page(
+        request,
+        "help/support_code",
+        fragment="help/_support_code",
+        number=identity.customer.customer_number,
+        code=code,
+    )
+
+
+router = Router("/", route_handlers=[show, list_articles, show_article, answer, dismiss_tip, show_code, make_code])

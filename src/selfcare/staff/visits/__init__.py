@@ -1,0 +1,1 @@
+"""Opening a customer's portal as support. URLs: /staff/visits…, "Login as User" below /staff/customers. Audit: as.…"""
