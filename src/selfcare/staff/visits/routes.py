@@ -63,7 +63,7 @@ async def open_visit(
         return await _form_page(request, customer_id, user_id, identity, settings, form, status=422)
     if grant_id is None:
         return page(request, "staff/visits/asked", customer=await queries.find(customer_id), user_id=user_id)
-    return go_to(request, context_of(request).site.urls.to("dashboard", f"/as/{grant_id}"))
+    return go_to(request, _portal(request, grant_id))
 
 
 @get("/staff/visits/{grant_id:uuid}", name="staff.visits.show")
@@ -73,7 +73,7 @@ async def show(
     visit = await grants.find(grant_id, identity)
     if visit is None:
         raise NotFound
-    return page(request, "staff/visits/show", visit=visit)
+    return page(request, "staff/visits/show", visit=visit, portal=_portal(request, grant_id))
 
 
 @post("/staff/visits/{grant_id:uuid}/stop", name="staff.visits.stop", status_code=200)
@@ -95,6 +95,10 @@ async def stop_here(request: Request[Any, Any, Any], identity: NamedDependency[I
         raise NotFound
     await grants.stop(identity.grant.id, "staff", identity.origin, actor_id=identity.actor_id)
     return go_to(request, context_of(request).site.urls.to("staff.visits.show", grant_id=identity.grant.id))
+
+
+def _portal(request: Request[Any, Any, Any], grant_id: UUID) -> str:
+    return context_of(request).site.urls.to("dashboard", f"/as/{grant_id}")
 
 
 async def _form_page(

@@ -1,0 +1,95 @@
+"""The customer's say in support visits, and the code that proves who calls."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from selfcare.app import Application
+from selfcare.demo import people
+from selfcare.kernel import clock
+from tests.staff.test_visits import login, prefix_of, rows
+from tests.support.browser import Browser, Page
+from tests.support.mail import mails_to
+
+
+async def wishes(browser: Browser, wish: str) -> Page:
+    return await (await browser.open("/activity/support")).submit("wish-form", wish=wish)
+
+
+async def code_of(browser: Browser) -> str:
+    page = await (await browser.open("/help/support-code")).submit("code-form")
+    digits = str(page.html.xpath("string(//p[@class='figure']//bdi)"))
+    assert len(digits.replace(" ", "")) == 6
+    return digits
+
+
+async def test_who_wants_to_be_asked_is_asked_and_says_yes_once(app: Application, dina: Browser, asha: Browser) -> None:
+    await wishes(asha, "ask")
+    asked = await login(dina)
+    assert asked.heading == "The customer is being asked"
+    assert any("Support asks" in mail.subject for mail in await mails_to(app, people.ASHA.email))
+    page = await asha.open("/activity/support")
+    assert "Cannot find the last bill" in page.text
+    yes = page.html.xpath("//form[.//input[@name='answer' and @value='yes']]")[0]
+    token = yes.xpath("string(.//input[@name='csrf']/@value)")
+    await asha.post(yes.get("action"), {"csrf": token, "answer": "yes"})
+    assert (await login(dina)).status == 200
+    assert (await login(dina)).heading == "The customer is being asked"
+    assert [row["details"] for row in await rows("as.answered")] == ['{"answer":"yes"}']
+
+
+async def test_no_and_silence_open_nothing(app: Application, dina: Browser, asha: Browser) -> None:
+    await wishes(asha, "ask")
+    await login(dina)
+    page = await asha.open("/activity/support")
+    no = page.html.xpath("//form[.//input[@name='answer' and @value='no']]")[0]
+    token = no.xpath("string(.//input[@name='csrf']/@value)")
+    await asha.post(no.get("action"), {"csrf": token, "answer": "no"})
+    assert (await login(dina)).heading == "The customer is being asked"
+    assert (await asha.post(no.get("action"), {"csrf": token, "answer": "yes"})).status == 404
+    clock.travel_by(timedelta(minutes=16))
+    assert "asks to look" not in (await asha.open("/activity/support")).text
+
+
+async def test_never_means_never_but_the_code_read_out_is_consent(
+    app: Application, dina: Browser, asha: Browser
+) -> None:
+    await wishes(asha, "never")
+    refused = await login(dina)
+    assert refused.status == 422
+    assert "support code" in refused.error("code")
+    opened = await login(dina, code=await code_of(asha))
+    assert prefix_of(opened)
+
+
+async def test_a_code_works_once_for_10_minutes_and_dies_after_three_wrong_ones(
+    app: Application, dina: Browser, asha: Browser, chidi: Browser
+) -> None:
+    code = await code_of(asha)
+    wrong = "000000" if code.replace(" ", "") != "000000" else "111111"
+    for _try in range(3):
+        assert (await login(dina, code=wrong)).status == 422
+    assert (await login(dina, code=code)).status == 422
+    fresh = await code_of(asha)
+    assert (await login(dina, code=await code_of(chidi))).status == 422
+    assert (await login(dina, code=fresh)).status == 200
+    assert (await login(dina, code=fresh)).status == 422
+    late = await code_of(asha)
+    clock.travel_by(timedelta(minutes=10))
+    prove = await dina.open(f"/staff/customers/{people.PATEL.id}/login/{people.ASHA.id}")
+    await prove.submit("prove-form", password=people.PASSWORD)
+    assert (await login(dina, code=late)).status == 422
+    assert {row["outcome"] for row in await rows("as.code_checked")} == {"ok", "refused"}
+
+
+async def test_a_wish_that_is_none_is_refused(app: Application, asha: Browser) -> None:
+    page = await wishes(asha, "perhaps")
+    assert page.status == 422
+
+
+async def test_a_visit_elsewhere_is_not_mine_to_end(app: Application, dina: Browser, chidi: Browser) -> None:
+    prefix = prefix_of(await login(dina))
+    token = await chidi.csrf("/account")
+    page = await chidi.post(f"/activity/support/{prefix.removeprefix('/as/')}/end", {"csrf": token})
+    assert page.status == 404
+    assert (await dina.open(prefix + "/")).status == 200
