@@ -35,6 +35,23 @@ class Portal:
     def sign_out(self) -> None:
         self.press("Sign out")
 
+    def open_link_in_mail(self, address: str, subject: str) -> None:
+        """The link of the newest mail to this address whose subject has these words."""
+        for _ in range(100):
+            self.open("/demo/outbox")
+            mails = self.page.get_by_role("listitem").filter(has_text=f"To {address},").filter(has_text=subject)
+            if mails.count():
+                break
+            self.page.wait_for_timeout(100)
+        mails.first.get_by_role("link").click()
+        self.page.locator("#mail-text a").first.click()
+
+    def choose_new_password(self, password: str) -> None:
+        self.should_be_at("Choose a new password")
+        self.page.get_by_label("New password", exact=True).fill(password)
+        self.press("Save Changes")
+        self.should_be_at("Your password is changed")
+
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).first.click()
 

@@ -79,7 +79,7 @@
     const { target, sourceElement } = event.detail.ctx;
     ready(doc);
     if (!target || sourceElement.matches('[data-poll]')) return;
-    const part = (target.id && doc.getElementById(target.id)) || target;
+    const part = typeof target === 'string' ? one(target) : (target.id && doc.getElementById(target.id)) || target;
     if (one('.summary', part)) {
       if (!doc.title.startsWith(words.error)) doc.title = words.error + ' ' + doc.title;
       (one('[aria-invalid]', part) || one('.summary', part)).focus();

@@ -28,6 +28,7 @@ NEIGHBOURS = {
     ("addons", "pay"): "it is paid",
     ("addons", "cards"): "by a saved card",
     ("account", "sign_in"): "the same proofs open the door and change its lock",
+    ("activity", "account"): "“not me” asks us to look at it",
     ("activity", "sign_in"): "“not me” ends the same sign-ins as the link in the mail",
     ("account", "services"): "a person may be let in for some lines only",
     ("account", "activity"): "names roles in the same words",

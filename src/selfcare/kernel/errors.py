@@ -26,6 +26,15 @@ class NotFound(SelfcareError):
         super().__init__(message or _("We could not find that page."))
 
 
+class DeadLink(NotFound):
+    """A link from a mail that was used, replaced, altered, meant for something else or is too old: all the same."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("It was used already, is too old, or a newer one has taken its place. Nothing was changed just now.")
+        )
+
+
 class NotAllowed(SelfcareError):
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or _("You are not allowed to do this."))

@@ -14,7 +14,7 @@ from litestar.exceptions import (
 )
 
 from selfcare.identity.limits import TooOften
-from selfcare.kernel.errors import Conflict, NotAllowed, NotFound, Rejected, SelfcareError, Unavailable
+from selfcare.kernel.errors import Conflict, DeadLink, NotAllowed, NotFound, Rejected, SelfcareError, Unavailable
 from selfcare.kernel.words import _
 from selfcare.web.context import context_of
 from selfcare.web.forms import keepable
@@ -56,7 +56,7 @@ class Strange(TurnedAway):
 
 
 def problem_page(
-    request: Request[Any, Any, Any], status: int, message: str | None = None, **context: Any
+    request: Request[Any, Any, Any], status: int, message: str | None = None, *, title: str = "", **context: Any
 ) -> Response[bytes]:
     """The error page of a status; htmx gets the small fragment, /api gets JSON."""
     headers = {}
@@ -71,7 +71,7 @@ def problem_page(
         fragment="errors/_problem" if wants_fragment(request) else None,
         status=status,
         headers=headers,
-        problem_title=_title(status),
+        problem_title=title or _title(status),
         problem_status=status,
         problem_message=message or _meaning(status),
         **context,
@@ -80,6 +80,8 @@ def problem_page(
 
 def on_domain_error(request: Request[Any, Any, Any], error: SelfcareError) -> Response[bytes]:
     match error:
+        case DeadLink():
+            return problem_page(request, 404, error.message, title=_("This link no longer works"), dead_link=True)
         case NotFound():
             return _without_customer(request) or problem_page(request, 404)
         case NotAllowed():

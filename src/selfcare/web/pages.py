@@ -46,11 +46,16 @@ def page(
     headers: dict[str, str] | None = None,
     **context: Any,
 ) -> Response[bytes]:
-    """Render `fragment` for htmx where there is one, else the whole `template`. `event` becomes HX-Trigger."""
+    """Render `fragment` for htmx where there is one, else the whole `template`, which then takes the page's place.
+
+    `event` becomes HX-Trigger.
+    """
     ctx = context_of(request)
     name = fragment if fragment is not None and wants_fragment(request) else template
     text = ctx.site.templates.render(name, shared(ctx, request) | context)
     extra = {"Vary": VARY, "Cache-Control": "no-store, private"}
+    if fragment is None and wants_fragment(request):
+        extra |= {"HX-Retarget": "body", "HX-Reswap": "innerHTML"}
     if ctx.visitor_cookie and ctx.visitor_cookie not in ctx.cookies:
         ctx.cookies.append(ctx.visitor_cookie)
     if event:

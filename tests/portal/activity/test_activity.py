@@ -18,6 +18,7 @@ from selfcare.demo import people
 from selfcare.identity.tables import User
 from selfcare.kernel import clock, ids
 from selfcare.kernel.origin import Origin
+from selfcare.portal.account.tables import CustomerRequest
 from selfcare.web.sheets import cell
 from tests.support.browser import Browser, Page
 
@@ -173,6 +174,12 @@ async def test_what_a_thief_could_have_done_can_be_disowned(app: Application, as
     done = await asked.submit("not-me-form")
     assert "Choose a new password" in done.text
     assert (await asha.open("/account/password")).status == 200
+    assert (
+        await CustomerRequest.count()
+        .where(CustomerRequest.user_id == people.ASHA.id)
+        .where(CustomerRequest.kind == "other")
+        == 1
+    )
     assert (await stranger.open("/")).path.startswith("/sign-in")
     assert lines(await asha.open("/activity?kind=sign_in"))[0].startswith("All sign-ins were ended")
     await stranger.close()

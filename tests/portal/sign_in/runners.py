@@ -12,10 +12,10 @@ from selfcare.identity.passwords import Checked, Passwords
 from selfcare.identity.policy import Policy
 from selfcare.identity.sessions import Limits
 from selfcare.kernel import clock
+from selfcare.kernel.errors import DeadLink
 from selfcare.kernel.origin import Origin
 from selfcare.portal.sign_in import sign_ins
 from selfcare.portal.sign_in.recovery import recoveries
-from selfcare.portal.sign_in.recovery.recoveries import DeadLink
 from selfcare.portal.sign_in.sign_ins import IsLocked, NotSignedIn, Wishes
 from tests.support.databases import opened
 from tests.support.site import settings_for

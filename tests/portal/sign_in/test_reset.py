@@ -69,6 +69,13 @@ async def test_the_link_works_once(app: Application, visitor: Browser) -> None:
     assert again.status == 404
 
 
+async def test_a_dead_link_says_so_and_offers_a_new_one(visitor: Browser) -> None:
+    page = await visitor.open("/sign-in/reset?token=never-was-one")
+    assert page.status == 404
+    assert page.heading == "This link no longer works"
+    assert page.has_link("/sign-in/forgot")
+
+
 async def test_only_the_newest_link_works(app: Application, visitor: Browser) -> None:
     await ask(visitor)
     first = await link_in(app, "asha@example.test", "password")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,12 +17,17 @@ from litestar.response import Stream
 from selfcare.audit.queries import BEGINNING, END, Place
 from selfcare.formats import moment
 from selfcare.identity.identity import Identity
+from selfcare.identity.limits import TooOften
+from selfcare.identity.rights import Right
 from selfcare.kernel.words import _
+from selfcare.portal.account.requests import requests
+from selfcare.portal.account.requests.kinds import Kind
 from selfcare.portal.activity import activity, support
 from selfcare.portal.activity.activity import Line, Wanted
 from selfcare.portal.activity.support import Wish
 from selfcare.portal.activity.words import kinds
 from selfcare.portal.sign_in.recovery import recoveries
+from selfcare.ports.ports import Ports
 from selfcare.web.context import context_of
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, page
@@ -63,12 +69,24 @@ async def show_not_me(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @post("/activity/not-me", name="activity.disown", status_code=200)
-async def disown(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
-    await Form.read(request)
+async def disown(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], ports: NamedDependency[Ports]
+) -> Response[bytes]:
+    form, ctx = await Form.read(request), context_of(request)
     await recoveries.disown_others(identity)
-    ctx = context_of(request)
+    if "requests" in ctx.site.flags and identity.can(Right.MANAGE_OWN_REQUESTS):
+        # Five requests a day are enough: what counts is done.
+        with suppress(TooOften):
+            await requests.make(identity, _alarm(), key=form.request_key, messages=ports.messages)
     ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.remember))
-    return page(request, "activity/disowned", fragment="activity/_disowned")
+    return page(request, "activity/disowned")
+
+
+def _alarm() -> requests.Wish:
+    return requests.Wish(
+        Kind.OTHER,
+        _("“Not me” was pressed in the activity list. All other sign-ins were ended. Please look at what happened."),
+    )
 
 
 @get("/activity/support", name="activity.support")

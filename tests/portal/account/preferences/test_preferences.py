@@ -14,7 +14,8 @@ from tests.support.mail import mails_to
 async def test_times_are_shown_on_the_clock_that_was_chosen(asha: Browser, ben: Browser) -> None:
     page = await asha.open("/account/preferences")
     assert "22 Nov 2026, 12:00" in page.text
-    saved = await page.submit("preferences-form", zone="Asia/Kolkata")
+    assert (await page.submit("preferences-form", zone="Asia/Kolkata")).path == "/account"
+    saved = await asha.open("/account/preferences")
     assert "22 Nov 2026, 17:30" in saved.text
     assert saved.field("zone").value == "Asia/Kolkata"
     assert "22 Nov 2026, 17:30" in (await asha.open("/activity")).text

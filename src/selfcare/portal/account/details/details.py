@@ -18,16 +18,12 @@ from selfcare.identity.identity import Identity
 from selfcare.identity.tables import User
 from selfcare.identity.tokens import Purpose
 from selfcare.kernel import clock
-from selfcare.kernel.errors import NotFound, Rejected
+from selfcare.kernel.errors import DeadLink, Rejected
 from selfcare.kernel.origin import Origin
 from selfcare.kernel.words import _
 from selfcare.messages.events import Message
 from selfcare.portal.sign_in import sign_ins, staying
 from selfcare.ports.messages import Messages
-
-
-class DeadLink(NotFound):
-    """Used, old, altered, or overtaken by another change."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ async def change_email(
             form.reject(problem.field, problem)
     if not form:
         return page(request, "account/details/email", fragment="account/details/_email", status=422, form=form)
-    return page(request, "account/details/sent", fragment="account/details/_sent", address=address)
+    return page(request, "account/details/sent", address=address)
 
 
 @get("/account/email/confirm", name="account.email.confirm")
@@ -86,7 +86,7 @@ async def confirm(request: Request[Any, Any, Any]) -> Response[bytes]:
     await Form.read(request)
     address = await details.confirm_email(links.token_of(request), context_of(request).origin)
     links.used(request)
-    return page(request, "account/details/confirmed", fragment="account/details/_confirmed", address=address)
+    return page(request, "account/details/confirmed", address=address)
 
 
 @get("/account/email/cancel", name="account.email.cancel")
@@ -99,7 +99,7 @@ async def cancel(request: Request[Any, Any, Any]) -> Response[bytes]:
     await Form.read(request)
     await details.cancel_email(links.token_of(request), context_of(request).origin)
     links.used(request)
-    return page(request, "account/details/cancelled", fragment="account/details/_cancelled")
+    return page(request, "account/details/cancelled")
 
 
 async def _link_page(request: Request[Any, Any, Any], purpose: Purpose, route: str, template: str) -> Response[bytes]:

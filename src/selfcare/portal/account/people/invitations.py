@@ -18,7 +18,7 @@ from selfcare.identity.policy import Policy
 from selfcare.identity.rights import Role
 from selfcare.identity.tables import User
 from selfcare.kernel import clock, ids
-from selfcare.kernel.errors import Conflict, NotAllowed, NotFound, Rejected
+from selfcare.kernel.errors import Conflict, DeadLink, NotAllowed, NotFound, Rejected
 from selfcare.kernel.origin import Origin
 from selfcare.kernel.words import _
 from selfcare.messages.events import Message
@@ -30,10 +30,6 @@ from selfcare.ports.messages import Messages
 
 LASTS = timedelta(days=7)
 INVITATIONS_BY_USER = limits.Limit("invitations.user", 20, timedelta(days=1))
-
-
-class DeadLink(NotFound):
-    """Used, withdrawn, old or altered: all the same from outside."""
 
 
 class IsMember(Rejected):

@@ -150,9 +150,7 @@ async def accept(
     if not form:
         return _invitation_page(request, invitation, settings, form, status=422)
     links.used(request)
-    return page(
-        request, "account/people/joined", fragment="account/people/_joined", customer=invitation.scope.customer_name
-    )
+    return page(request, "account/people/joined", customer=invitation.scope.customer_name)
 
 
 @get("/account/switch", name="account.switch")

@@ -8,6 +8,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 
 from selfcare.identity.identity import Identity
+from selfcare.identity.rights import Right
 from selfcare.kernel import clock
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
@@ -41,7 +42,7 @@ async def save(
     if language is None or theme is None or not form:
         return _page(request, identity, settings, form, fragment="account/preferences/_form", status=422)
     await preferences.choose(identity, language=language, zone=form["zone"] or None, theme=theme)
-    return go(request, "account.preferences")
+    return go(request, "account" if identity.can(Right.VIEW_OWN_ACCOUNT) else "account.preferences")
 
 
 def _page(

@@ -18,16 +18,12 @@ from selfcare.identity.tables import User
 from selfcare.identity.tokens import Purpose
 from selfcare.jobs.registry import Job
 from selfcare.kernel import agents, clock
-from selfcare.kernel.errors import NotFound
+from selfcare.kernel.errors import DeadLink
 from selfcare.kernel.origin import Origin
 from selfcare.messages.events import Message
 from selfcare.portal.sign_in import sign_ins, staying
 from selfcare.ports.jobs import SECURITY, Jobs
 from selfcare.ports.messages import Messages
-
-
-class DeadLink(NotFound):
-    """Used, old, altered, or for something else: all the same from outside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ async def ask_reset(request: Request[Any, Any, Any], ports: NamedDependency[Port
     if form.email() is None:
         return page(request, "sign_in/forgot", fragment="sign_in/_forgot", status=422, form=form)
     await recoveries.ask_reset(form["email"], context_of(request).origin, jobs=ports.jobs)
-    return page(request, "sign_in/sent", fragment="sign_in/_sent", email=form["email"])
+    return page(request, "sign_in/sent", email=form["email"])
 
 
 @get("/sign-in/reset", name="sign_in.reset")
@@ -64,7 +64,7 @@ async def set_password(
         return page(request, "sign_in/reset", fragment="sign_in/_reset", status=422, form=form, rules=rules.rules)
     links.used(request)
     ctx.cookies.append(ctx.site.cookies.clear(ctx.site.cookies.remember))
-    return page(request, "sign_in/changed", fragment="sign_in/_changed")
+    return page(request, "sign_in/changed")
 
 
 @get("/sign-in/not-me", name="sign_in.not_me")
@@ -77,7 +77,7 @@ async def disown(request: Request[Any, Any, Any], ports: NamedDependency[Ports])
     await Form.read(request)
     await recoveries.disown(links.token_of(request), context_of(request).origin, jobs=ports.jobs)
     links.used(request)
-    return page(request, "sign_in/disowned", fragment="sign_in/_disowned")
+    return page(request, "sign_in/disowned")
 
 
 router = Router("/", route_handlers=[show_forgot, ask_reset, show_reset, set_password, show_not_me, disown])
