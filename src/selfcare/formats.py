@@ -10,7 +10,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency, get_currency_symbol
 
-from selfcare.kernel.money import Money, exponent
+from selfcare.kernel.money import Money, exponent, round_half_up
 
 LOCALE = "en_GB"
 _LOCALE = Locale.parse(LOCALE)
@@ -27,6 +27,14 @@ def money(value: Money | None, *, sign: bool = False) -> str:
 def minor(value: int, currency: str) -> str:
     """£24.00 from 2400 and GBP, for figures that come without their Money."""
     return _money(value, currency)
+
+
+def about(value: int, currency: str) -> str:
+    """£6 from 618 and GBP: rounded to whole units where there are some, for figures that are guesses."""
+    unit = int(10 ** exponent(currency))
+    if abs(value) < 3 * unit:
+        return _money(value, currency)
+    return _money(round_half_up(value, unit) * unit, currency).removesuffix("." + "0" * exponent(currency))
 
 
 def symbol(currency: str) -> str:

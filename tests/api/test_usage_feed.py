@@ -29,6 +29,7 @@ LEFT = Prepared.sql(
     "SELECT sum(remaining) AS n FROM bucket WHERE service_id = :id AND kind = 'data' AND expires_at > :now",
     types={"n": int},
 )
+SPEED = Prepared.sql("SELECT slow_kbps, full_speed_bytes FROM line_speed WHERE service_id = :id")
 RECORDS = Prepared.sql("SELECT count(*) AS n FROM usage_record WHERE service_id = :id")
 
 
@@ -234,3 +235,37 @@ async def test_a_file_is_counted_and_bad_lines_are_told(database_url: str, tmp_p
 def test_a_file_is_read_a_few_lines_at_a_time() -> None:
     batches = list(lines_of(io.BytesIO(b"1\n2\n3\n4\n5"), most=2))
     assert batches == [[b"1\n", b"2\n"], [b"3\n", b"4\n"], [b"5"]]
+
+
+async def test_slowed_lines_are_noted_and_bad_ones_refused_with_the_reason(fed: httpx.AsyncClient) -> None:
+    lines = [
+        {"line": people.ASHA.phone, "kbps": 512, "until": "2026-12-01T00:00:00Z"},
+        {"line": "+449999999999", "kbps": 512},
+        {"line": str(people.CHIDI_MOBILE), "kbps": -3},
+        {"line": str(people.CHIDI_MOBILE), "kbps": 64, "until": "2026-12-01"},
+    ]
+    answer = await fed.post("/feeds/speed", json={"lines": lines})
+    assert answer.status_code == 422
+    assert answer.json()["noted"] == 1
+    assert [error["index"] for error in answer.json()["errors"]] == [1, 2, 3]
+    noted = await fetch_one(SPEED.bind(id=people.ASHA_MOBILE))
+    assert noted is not None
+    assert noted["slow_kbps"] == 512
+
+
+async def test_full_speed_again_is_noted_and_twice_is_once(fed: httpx.AsyncClient) -> None:
+    for kbps in (512, None, None):
+        body = {"lines": [{"line": str(people.ASHA_MOBILE), "kbps": kbps, "full_speed_bytes": 10**11}]}
+        assert (await fed.post("/feeds/speed", json=body)).status_code == 200
+    noted = await fetch_one(SPEED.bind(id=people.ASHA_MOBILE))
+    assert noted == {"slow_kbps": None, "full_speed_bytes": 10**11}
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"lines": 3}', b"\xff\xfe", b'{"lines": [' + b"[" * 5000])
+async def test_nonsense_about_speed_is_refused_whole(fed: httpx.AsyncClient, body: bytes) -> None:
+    assert (await fed.post("/feeds/speed", content=body)).status_code == 400
+
+
+async def test_the_speed_needs_a_key(fed: httpx.AsyncClient) -> None:
+    answer = await fed.post("/feeds/speed", json={"lines": []}, headers={"Authorization": "Bearer wrong"})
+    assert answer.status_code == 401

@@ -92,6 +92,7 @@ async def test_asha_has_minutes_texts_and_credit(demo: Database) -> None:
     lines = await allowances(people.ASHA_MOBILE)
     assert set(lines) == {
         ("data", "any"),
+        ("data", "roaming"),
         ("voice", "any"),
         ("voice", "international"),
         ("sms", "any"),

@@ -17,14 +17,16 @@ from selfcare.demo.catalogue import GB, Sold
 from selfcare.demo.people import BLOOM, OKORO, PATEL, Household, fixed
 from selfcare.demo.rows import Rows
 from selfcare.demo.timeline import Timeline, add_months
-from selfcare.demo.traffic import Event, Habits, Tank, events, rated, scaled
+from selfcare.demo.traffic import MB, Event, Habits, Tank, events, rated, scaled
 from selfcare.kernel import msisdn
-from selfcare.portal.services.tables import Service
+from selfcare.portal.services.tables import LineSpeed, Service
 
-ORIGIN_ORDER = {"bonus": 1, "topup": 2, "plan": 3}
+ORIGIN_ORDER = {"bonus": 1, "topup": 2, "rollover": 2, "plan": 3}
 FRIENDS = ("+447700900301", "+447700900302", "+447700900305", "+441134960222", "+447700900124", "+442079460018")
 CUSTOMERS_OF_BLOOM = ("+441134960311", "+447700900501", "+447700900502", "+442079460755", "+441904960020")
 MONTHS = 13
+# Two lines with unlimited data: one is slowed down, one is told up to where it is not.
+SLOW_VAN = 18
 
 
 class Line:
@@ -302,7 +304,14 @@ def _asha_mobile(rows: Rows, book: Book, when: Timeline) -> list[dict[str, Any]]
     days = [when.day(n) for n in range(first + 1, 1)]
     made = list(events(habits, days, Random("asha")))
     premium = Event(at=when.at(-5, 13, 12), kind="call", class_="premium", seconds=412, party="+449098790123", cost=175)
-    return line.use(sorted([*made, premium], key=lambda event: event.at))
+    europe = line.bucket("data", "Europe data", "topup", scope="roaming", expires_at=when.end_of(18))
+    line.put(europe, 10 * GB, when.at(-12, 8), when.end_of(18), "purchase")
+    trip = [_abroad(when.at(-11 + n // 3, 9 + 4 * (n % 3)), "FR" if n < 5 else "ES", 140 + 35 * n) for n in range(7)]
+    return line.use(sorted([*made, *trip, premium], key=lambda event: event.at))
+
+
+def _abroad(at: datetime, country: str, megabytes: int, cost: int = 0) -> Event:
+    return Event(at=at, kind="data", class_="roaming", bytes=megabytes * MB, seconds=1900, country=country, cost=cost)
 
 
 def _asha_internet(rows: Rows, when: Timeline) -> None:
@@ -413,7 +422,14 @@ def _bloom_lines(rows: Rows, when: Timeline) -> None:
         line.plan(sold, when.periods(when.day(-16), MONTHS))
         habits = Habits(megabytes=350 + 60 * (n % 9), sessions=1, calls=0.5, weekend=0.3, parties=CUSTOMERS_OF_BLOOM)
         days = [when.day(day) for day in range(-389, 1) if (day + n) % 2]
-        line.use(list(events(habits, days, Random(f"bloom-{n}"))))
+        made = [*events(habits, days, Random(f"bloom-{n}")), *_bloom_special(n, line, when)]
+        line.use(sorted(made, key=lambda event: event.at))
+        if n == SLOW_VAN:
+            speed = {"full_speed_bytes": 20 * GB, "slow_kbps": 1000, "slow_until": when.end_of(13)}
+            rows.add(LineSpeed, {"service_id": line.id, "customer_id": BLOOM.id, "reported_at": when.now} | speed)
+        elif n == SLOW_VAN + 1:
+            speed = {"full_speed_bytes": 100 * GB, "slow_kbps": None, "slow_until": None}
+            rows.add(LineSpeed, {"service_id": line.id, "customer_id": BLOOM.id, "reported_at": when.now} | speed)
     for n, (sold, name, where) in enumerate(_FIXED_OF_BLOOM, len(_STAFF_OF_BLOOM)):
         configuration = {"Router": "Lark Pro 4"} if sold is catalogue.OFFICE_FIBRE else {}
         line = Line(
@@ -428,6 +444,22 @@ def _bloom_lines(rows: Rows, when: Timeline) -> None:
         )
         line.plan(sold, when.periods(when.day(-16), 1))
         line.use([])
+
+
+def _bloom_special(n: int, line: Line, when: Timeline) -> list[Event]:
+    """One line has a pass for the world, used up, which stops data abroad; one got data moved over from last month."""
+    if n == 3:
+        world = line.bucket("data", "World data", "bonus", scope="roaming", expires_at=when.end_of(3), blocker=True)
+        line.put(world, 3 * GB, when.at(-4, 8), when.end_of(3), "purchase")
+        behind = line.bucket("data", "Europe data", "topup", scope="roaming", expires_at=when.end_of(20))
+        line.put(behind, 10 * GB, when.at(-10, 8), when.end_of(20), "purchase")
+        used = [_abroad(when.at(-3 + day, 8 + 2 * part), "US", 300) for day in range(3) for part in range(4) if day < 2]
+        dear = [_abroad(when.at(-1, 9 + n), "CH", 6, cost=120) for n in range(3)]
+        return [*used, _abroad(when.at(-1, 8), "US", 600), *dear]
+    if n == 4:
+        moved = line.bucket("data", "Moved over from October", "rollover", expires_at=when.end_of(13))
+        line.put(moved, 12 * GB, when.at(-16, 0), when.end_of(13), "bonus")
+    return []
 
 
 def _bloom_items(back: int) -> list[Item]:

@@ -14,7 +14,7 @@ from selfcare.portal.account.tables import Contact, Invitation, Site
 from selfcare.portal.cards.tables import PaymentMethod
 from selfcare.portal.pay.tables import GatewayCustomer
 from selfcare.portal.services.sim.tables import Sim
-from selfcare.portal.services.tables import Product, Service
+from selfcare.portal.services.tables import LineSpeed, Product, Service
 
 ORDER: tuple[type[Table], ...] = (
     Customer,
@@ -25,6 +25,7 @@ ORDER: tuple[type[Table], ...] = (
     Product,
     Service,
     Sim,
+    LineSpeed,
     Bucket,
     AllowanceGrant,
     UsageRecord,

@@ -145,6 +145,7 @@ TABLE: Mapping[str, Access] = {
     "usage.service": customer(Right.VIEW_OWN_USAGE),
     "usage.balance": customer(Right.VIEW_OWN_USAGE, poll=True),
     "usage.why": customer(Right.VIEW_OWN_USAGE),
+    "usage.abroad": customer(Right.VIEW_OWN_USAGE, flag="roaming"),
     "usage.records": customer(Right.VIEW_OWN_RECORDS, flag="call_records"),
     "usage.records_csv": customer(Right.VIEW_OWN_RECORDS, flag="call_records", acting=NEVER),
     "usage.records_json": customer(Right.VIEW_OWN_RECORDS, flag="call_records", acting=NEVER),
@@ -245,6 +246,7 @@ TABLE: Mapping[str, Access] = {
     "help.make_support_code": signed_in(),
     # feeds
     "feeds.usage": machine(body_limit=8_000_000),
+    "feeds.speed": machine(body_limit=1_000_000),
     # hooks
     "hooks.payments": machine(body_limit=1_000_000),
     # pay

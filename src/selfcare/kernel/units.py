@@ -32,5 +32,13 @@ def share_permille(part: int, whole: int) -> int:
     return min(1000, max(0, part) * 1000 // whole) if whole > 0 else 0
 
 
+def speed(kbps: int) -> str:
+    """1 Mbps, 1.5 Mbps, 512 kbps; rounded down."""
+    if kbps < 1000:
+        return f"{kbps} kbps"
+    whole, tenths = kbps // 1000, kbps % 1000 // 100
+    return f"{whole}.{tenths} Mbps" if tenths else f"{whole} Mbps"
+
+
 def _divide(n: int, by: int, up: bool) -> int:
     return -(-max(0, n) // by) if up else max(0, n) // by

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from selfcare.formats import day, hour, minor, moment, money, symbol
+from selfcare.formats import about, country, day, hour, minor, moment, money, symbol
 from selfcare.identity.identity import GrantInUse
 from selfcare.kernel import clock, msisdn, units
 from selfcare.kernel.words import _, ngettext
@@ -72,6 +72,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "money": money,
     "minor": minor,
     "symbol": symbol,
+    "about": about,
+    "country": country,
     "date": day,
     "datetime": moment,
     "time": hour,
@@ -79,6 +81,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "data": units.data,
     "minutes": units.minutes,
     "duration": units.duration,
+    "speed": units.speed,
     "texts": units.texts,
     "msisdn": number,
     "minutes_left": minutes_left,

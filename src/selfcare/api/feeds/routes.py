@@ -11,7 +11,7 @@ from typing import Any
 from litestar import Request, Response, Router, post
 from litestar.di import NamedDependency
 
-from selfcare.api.feeds import usage
+from selfcare.api.feeds import speed, usage
 from selfcare.kernel.words import _
 from selfcare.ports.charging import Taken
 from selfcare.ports.failures import Declined, Unreachable
@@ -52,7 +52,19 @@ async def take_usage(
     return _counted(request, taken)
 
 
-router = Router("/", route_handlers=[take_usage])
+@post("/feeds/speed", name="feeds.speed", status_code=200)
+async def take_speed(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
+    """Which lines the network has slowed down, or not any more. 422: the rest was noted."""
+    if not is_known(request.headers.get("authorization", ""), settings.feed_keys):
+        return _answer(request, 401, _("A feed key is needed."), {"WWW-Authenticate": "Bearer"})
+    try:
+        noted = await speed.feed(await request.body())
+    except speed.Unreadable as error:
+        return _answer(request, 400, error.message)
+    return _noted(request, noted)
+
+
+router = Router("/", route_handlers=[take_usage, take_speed])
 
 
 def is_known(authorization: str, keys: Sequence[str]) -> bool:
@@ -70,6 +82,14 @@ def _counted(request: Request[Any, Any, Any], taken: Taken) -> Response[bytes]:
         return _json(200, body, "application/json")
     title = _("Some records were refused; the others are counted.")
     return _answer(request, 422, title, None, body | {"errors": refused})
+
+
+def _noted(request: Request[Any, Any, Any], noted: speed.Noted) -> Response[bytes]:
+    body = {"noted": noted.count, "refused": len(noted.refused)}
+    if not noted.refused:
+        return _json(200, body, "application/json")
+    errors = [{"index": at, "reason": why} for at, why in noted.refused]
+    return _answer(request, 422, _("Some lines were refused; the others are noted."), None, body | {"errors": errors})
 
 
 def _answer(

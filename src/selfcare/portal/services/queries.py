@@ -12,6 +12,7 @@ from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.money import Money
 from selfcare.portal.services.services import FOLDED_AFTER, SOON, Life, Status, ending, kind_words, status_of
+from selfcare.portal.services.speed import Speed
 
 PER_PAGE = 25
 STATES = ("active", "expiring", "suspended", "pending", "ended")
@@ -61,10 +62,12 @@ _ONE = Prepared.sql(
            p.price_minor AS price_minor, p.currency AS price_currency, p.period AS period, p.terms_url AS terms_url,
            p.setup_price_minor AS setup_price_minor,
            a.label AS site_label, a.address_line_1 AS address_line_1, a.address_line_2 AS address_line_2,
-           a.city AS city, a.state AS county, a.zip_code AS zip_code, a.country AS country
+           a.city AS city, a.state AS county, a.zip_code AS zip_code, a.country AS country,
+           l.full_speed_bytes AS full_speed_bytes, l.slow_kbps AS slow_kbps, l.slow_until AS slow_until
       FROM service s
       JOIN product p ON p.id = s.product_id
       LEFT JOIN site a ON a.customer_id = s.customer_id AND a.id = s.site_id
+      LEFT JOIN line_speed l ON l.service_id = s.id AND l.customer_id = s.customer_id
      WHERE {_MINE} AND s.id = :service_id
     """,
     types={"configuration": as_json, "features": as_json},
@@ -144,6 +147,7 @@ class ServiceDetail:
     site: list[str] | None
     configuration: list[tuple[str, str]]
     sold: frozenset[tuple[str, str]]
+    speed: Speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +270,7 @@ def _detail(row: dict[str, Any], sold: frozenset[tuple[str, str]], now: datetime
         site=_address(row) if row["site_label"] is not None else None,
         configuration=[(str(label), str(value)) for label, value in row["configuration"].items()],
         sold=sold,
+        speed=Speed.reported(row["full_speed_bytes"], row["slow_kbps"], row["slow_until"], now),
     )
 
 

@@ -103,3 +103,14 @@ class Cancellation(Table, tablename="cancellation"):
     words = Varchar(500, null=True, default=None)
     request_key = Varchar(64, unique=True)
     undone_at = Timestamptz(null=True, default=None)
+
+
+class LineSpeed(Table, tablename="line_speed"):
+    """What the network last said. `full_speed_bytes` a period go at full speed; `slow_kbps` NULL: full speed now."""
+
+    service_id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    full_speed_bytes = BigInt(null=True, default=None)
+    slow_kbps = BigInt(null=True, default=None)
+    slow_until = Timestamptz(null=True, default=None)
+    reported_at = Timestamptz(default=None)

@@ -63,6 +63,30 @@ class TooUneven:
     """The days differ too much."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """Money beyond the plan: so far, and at the end of the period at a slow and a fast pace. None: nobody can say."""
+
+    so_far: int
+    least: int | None = None
+    most: int | None = None
+
+
+def beyond(costs: Mapping[date, int], so_far: int, *, today: date, last_day: date) -> Beyond | None:
+    """`costs` of whole days, a missing one is unknown. None where nothing was charged for, lately or this period."""
+    seen = {day: costs[day] for n in range(1, DAYS_SEEN + 1) if (day := today - n * _DAY) in costs}
+    if not so_far and not any(seen.values()):
+        return None
+    mean = sum(seen.values()) * _FINE // len(seen) if seen else 0
+    usual = _usual(seen) if seen else []
+    spread = max(LEAST_SPREAD_PERMILLE, _noise_permille(seen, usual, mean)) if seen else _FINE
+    if len(seen) < DAYS_NEEDED or spread > MOST_NOISE_PERMILLE:
+        return Beyond(so_far)
+    ahead = sum(usual[(today + n * _DAY).weekday()] for n in range(1, (last_day - today).days + 1))
+    least, most = (so_far + ahead * pace // (_FINE * 1000) for pace in (1000 - spread, 1000 + spread))
+    return Beyond(so_far, least, most)
+
+
 def forecast(
     days: Mapping[date, int],
     tanks: Sequence[Tank],

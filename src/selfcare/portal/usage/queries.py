@@ -14,10 +14,11 @@ from selfcare.kernel.errors import NotFound, Unavailable
 from selfcare.kernel.words import _
 from selfcare.portal.services import queries as services
 from selfcare.portal.services.queries import ServiceDetail, ServiceRow
+from selfcare.portal.services.speed import Speed
 from selfcare.portal.usage import forecast as pace
 from selfcare.portal.usage import history
 from selfcare.portal.usage.allowances import Allowance, Ranked, summarise
-from selfcare.portal.usage.forecast import Forecast, Tank, TooEarly, TooUneven
+from selfcare.portal.usage.forecast import Beyond, Forecast, Tank, TooEarly, TooUneven
 from selfcare.portal.usage.history import Chart, Step
 from selfcare.portal.usage.waterfall import Waterfall, waterfall
 from selfcare.ports.charging import Asked, Balances, Bucket, Charging, DayUse
@@ -72,6 +73,7 @@ class Balance:
     balances: Balances
     revision: str
     last_topup: TopUp | None
+    speed: Speed
     now: datetime
 
     @property
@@ -81,6 +83,14 @@ class Balance:
     @property
     def stale(self) -> bool:
         return self.balances.stale
+
+    @property
+    def used_of_full_speed(self) -> int | None:
+        """What counts toward slowing down: data of allowances without an end, since the period began."""
+        if self.speed.full_speed_bytes is None:
+            return None
+        unlimited = [b for b in self.buckets if b.kind == "data" and b.is_unlimited and b.is_live(self.now)]
+        return sum(b.consumed for b in unlimited if b.consumed is not None)
 
     def line(self, kind: str, scope: str = "any") -> Allowance | None:
         return next((line for line in self.lines if line.kind == kind and line.scope == scope), None)
@@ -144,6 +154,8 @@ class Past:
     used: Used
     outlook: Forecast | TooEarly | TooUneven | None
     what_ifs: list[WhatIf]
+    beyond: Beyond | None
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +199,7 @@ async def overview(scope: CustomerScope, charging: Charging, now: datetime, *, p
 async def balance_of(scope: CustomerScope, charging: Charging, service_id: UUID, now: datetime) -> Balance:
     """Raises NotFound, also for a service of somebody else."""
     service = await services.get_service(scope, service_id, now)
-    return await _balance(scope, charging, service.row, now)
+    return await _balance(scope, charging, service, now)
 
 
 async def must_have(scope: CustomerScope, service_id: UUID) -> None:
@@ -208,7 +220,7 @@ async def usage_of(
 ) -> ServiceUsage:
     """Everything on the usage page of one service. Raises NotFound, also for a service of somebody else."""
     service = await services.get_service(scope, service_id, now)
-    balance = await _balance(scope, charging, service.row, now)
+    balance = await _balance(scope, charging, service, now)
     try:
         past, kinds = await _past(scope, charging, balance, kind, step, until)
     except Unavailable:
@@ -268,7 +280,8 @@ def why_here(line: Allowance, place: Ranked) -> str:
     }.get(bucket.origin, "")
 
 
-async def _balance(scope: CustomerScope, charging: Charging, row: ServiceRow, now: datetime) -> Balance:
+async def _balance(scope: CustomerScope, charging: Charging, service: ServiceDetail, now: datetime) -> Balance:
+    row = service.row
     # Before the figures: what changes in between is seen at the next question.
     try:
         revision = await charging.revision(scope, [row.id])
@@ -283,6 +296,7 @@ async def _balance(scope: CustomerScope, charging: Charging, row: ServiceRow, no
         balances=balances,
         revision=revision,
         last_topup=_last_topup(buckets, balances, now),
+        speed=service.speed,
         now=now,
     )
 
@@ -324,9 +338,27 @@ async def _past(
             used=_used(days, _day(line.period_start, zone) if line and line.period_start else month, month),
             outlook=outlook,
             what_ifs=what_ifs,
+            beyond=_beyond(balance, days, known_since, month, zone),
+            currency=next((day.currency for day in days), ""),
         ),
         kinds,
     )
+
+
+def _beyond(balance: Balance, days: Sequence[DayUse], known_since: date, month: date, zone: ZoneInfo) -> Beyond | None:
+    """What no allowance covered in the plan's period; without one in the month."""
+    main = next((line for line in balance.lines if line.period_end and line.scope == "any"), None)
+    began = _day(main.period_start, zone) if main and main.period_start else month
+    last = _last_day(main.period_end, zone) if main else None
+    today = _day(balance.now, zone)
+    costs = {day: 0 for n in range(1, pace.DAYS_SEEN + 1) if (day := today - n * _DAY) > known_since}
+    so_far = 0
+    for used in days:
+        if used.day in costs:
+            costs[used.day] += used.cost_minor
+        so_far += used.cost_minor if used.day >= began else 0
+    next_month = (month + 31 * _DAY).replace(day=1)
+    return pace.beyond(costs, so_far, today=today, last_day=last or next_month - _DAY)
 
 
 def _kinds(lines: Sequence[Allowance], days: Sequence[DayUse]) -> list[str]:

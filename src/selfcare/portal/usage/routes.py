@@ -20,7 +20,7 @@ from selfcare.kernel.errors import Unavailable
 from selfcare.kernel.words import _
 from selfcare.portal.help import tips
 from selfcare.portal.services import queries as services
-from selfcare.portal.usage import queries, records
+from selfcare.portal.usage import abroad, queries, records
 from selfcare.portal.usage.history import Step
 from selfcare.ports.charging import Record
 from selfcare.ports.ports import Ports
@@ -116,6 +116,26 @@ async def show_why(
     falls = {kind: fall for kind in ("data", "voice", "sms") if (fall := queries.waterfall_of(balance, kind))}
     busiest = await queries.busiest(identity.customer, ports.charging, balance)
     return page(request, "usage/why", balance=balance, row=balance.row, falls=falls, busiest=busiest)
+
+
+@get("/usage/{service_id:uuid}/abroad", name="usage.abroad")
+async def show_abroad(
+    request: Request[Any, Any, Any],
+    service_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+) -> Response[bytes]:
+    balance = await queries.balance_of(identity.customer, ports.charging, service_id, clock.now())
+    return page(
+        request,
+        "usage/abroad",
+        balance=balance,
+        row=balance.row,
+        abroad=await abroad.used_abroad(identity.customer, ports.charging, balance),
+        passes=await abroad.passes_on_sale(balance),
+        buy=leads_to(request)("addons.service", service_id=service_id) if balance.row.status.is_running else "",
+        why_here=queries.why_here,
+    )
 
 
 @get("/usage/{service_id:uuid}/records", name="usage.records")
@@ -218,4 +238,6 @@ def _day(text: str) -> date | None:
     return day if 2000 <= day.year <= 2200 else None
 
 
-router = Router("/", route_handlers=[show_all, show, show_balance, show_why, list_records, download_csv, download_json])
+router = Router(
+    "/", route_handlers=[show_all, show, show_balance, show_why, show_abroad, list_records, download_csv, download_json]
+)
