@@ -51,6 +51,10 @@ bench *options:
 bench-sign-ins *options:
     uv run python -m bench.sign_ins {{ options }}
 
+# Measure finding a customer among a million, as a ratio to ten thousand
+bench-search *options:
+    uv run python -m bench.search {{ options }}
+
 # Load a running server for minutes and watch its memory, threads and errors
 soak *options:
     uv run python -m bench.soak {{ options }}
