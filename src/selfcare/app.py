@@ -53,6 +53,7 @@ from selfcare.portal.dashboard import routes as dashboard
 from selfcare.portal.help import routes as help_
 from selfcare.portal.pay import routes as pay
 from selfcare.portal.pay.autopay import routes as autopay
+from selfcare.portal.pay.guests import routes as guests
 from selfcare.portal.services import routes as services
 from selfcare.portal.services.sim import routes as services_sim
 from selfcare.portal.sign_in import routes as sign_in
@@ -90,6 +91,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     billing.router,
     pay.router,
     autopay.router,
+    guests.router,
     cards.router,
     topup.router,
     account.router,

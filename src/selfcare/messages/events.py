@@ -70,6 +70,15 @@ class Message(StrEnum):
         Category.BILLING,
         *("amount", "reference", "what", "at", "path", "simulated", "surplus?"),
     )
+    PAYMENT_GUEST_RECEIVED = (
+        "payment.guest_received",
+        Category.BILLING,
+        "amount",
+        "reference",
+        "what",
+        "at",
+        "simulated",
+    )
     PAYMENT_FAILED = "payment.failed", Category.BILLING, "amount", "reference", "what", "path", "simulated"
     PAYMENT_CHECKING = "payment.checking", Category.BILLING, "amount", "reference", "path", "simulated"
     REFUND_MADE = "refund.made", Category.BILLING, "amount", "reference", "path", "simulated"

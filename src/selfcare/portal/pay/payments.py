@@ -412,8 +412,8 @@ async def _ask(till: Till, payment: Payment) -> Answer:
         reference=payment.reference,
         description=payment.description,
         key=payment.key,
-        return_url=till.return_url(payment.id),
-        cancel_url=till.cancel_url(payment.id),
+        return_url=till.return_url(payment.id, guest=payment.guest_link_id is not None),
+        cancel_url=till.cancel_url(payment.id, guest=payment.guest_link_id is not None),
     )
     try:
         if payment.method_id is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from selfcare.db.prepared import Prepared, fetch
+from selfcare.db.prepared import Prepared, fetch, fetch_one
 from selfcare.kernel import clock
 from selfcare.kernel.money import Money
 from selfcare.messages.events import Message
@@ -26,12 +26,31 @@ async def received(till: Till, payment: Payment, *, surplus: Money) -> None:
         surplus=surplus if surplus else None,
         simulated=till.gateway.is_simulated,
     )
+    if payment.guest_link_id is not None:
+        await _tell_guest(till, payment)
+
+
+async def _tell_guest(till: Till, payment: Payment) -> None:
+    """Where an address was given for it. There is no link in it: guests see nothing here."""
+    row = await fetch_one(GUEST.bind(payment_id=payment.id))
+    if row is not None:
+        await till.messages.send_later(
+            Message.PAYMENT_GUEST_RECEIVED,
+            dedupe_key=f"payment.guest_received:{payment.id}",
+            to_address=row["email"],
+            about=payment.id,
+            amount=payment.total,
+            reference=payment.reference,
+            what=payment.description,
+            at=clock.now(),
+            simulated=till.gateway.is_simulated,
+        )
 
 
 async def failed(till: Till, payment: Payment) -> None:
     """Who stood there has seen it on the page; what happened behind their back is told."""
-    if payment.off_session:
-        # Whoever takes money by itself tells in the end, once.
+    if payment.off_session or payment.guest_link_id is not None:
+        # Whoever takes money by itself tells in the end, once; and a guest's trouble is not the customer's.
         return
     if payment.state is State.FAILED and payment.submitted_at is not None and payment.asked_at is not None:
         await _tell(
@@ -93,6 +112,7 @@ async def recipients(customer_id: UUID, started_by: UUID | None) -> list[UUID]:
     return [row["user_id"] for row in await fetch(OWNERS.bind(customer_id=customer_id))]
 
 
+GUEST = Prepared.sql("SELECT email FROM guest_receipt WHERE payment_id = :payment_id")
 OWNERS = Prepared.sql(
     """
     SELECT m.user_id FROM membership m JOIN app_user u ON u.id = m.user_id

@@ -25,9 +25,9 @@ class Till:
     def of(cls, ports: Ports, settings: Settings) -> Self:
         return cls(ports.payments, ports.jobs, ports.messages, settings.public_url, settings.production)
 
-    def return_url(self, payment_id: UUID) -> str:
+    def return_url(self, payment_id: UUID, *, guest: bool = False) -> str:
         """Where the gateway and the bank send people back to. What its query says is never believed."""
-        return f"{self.public_url}/pay/{payment_id}/return"
+        return f"{self.public_url}/pay/{'bill/' if guest else ''}{payment_id}/return"
 
-    def cancel_url(self, payment_id: UUID) -> str:
-        return f"{self.public_url}/pay/{payment_id}/return?gave_up=1"
+    def cancel_url(self, payment_id: UUID, *, guest: bool = False) -> str:
+        return f"{self.return_url(payment_id, guest=guest)}?gave_up=1"
