@@ -55,6 +55,8 @@ class Theme:
     radius: int = 14
     font: str = ""
     support_chat: str = ""
+    address: str = ""
+    tax_number: str = ""
 
     def __post_init__(self) -> None:
         for label, colour in (("brand", self.brand), ("brand_ink", self.brand_ink), ("accent", self.accent)):
@@ -213,6 +215,8 @@ def _theme(content: Mapping[str, object]) -> Theme:
         radius=radius,
         font=_text(look, "font", ""),
         support_chat=_address(support, "chat"),
+        address=_lines(operator, "address"),
+        tax_number=_text(operator, "tax_number", "")[:60],
     )
 
 
@@ -228,6 +232,14 @@ def _words(table: Mapping[str, object], section: str, name: str) -> str:
     if not isinstance(words, str) or not words.strip() or len(words) > 120 or not words.isprintable():
         raise ValueError(f"{section}.{name} must be words, at most 120 letters on one line")
     return words.strip()
+
+
+def _lines(table: Mapping[str, object], name: str) -> str:
+    """A postal address: at most five lines, or nothing."""
+    lines = [line.strip() for line in _text(table, name, "").strip().splitlines()]
+    if len(lines) > 5 or any(len(line) > 60 or not line.isprintable() for line in lines):
+        raise ValueError(f"operator.{name} may have at most five lines of 60 letters")
+    return "\n".join(lines)
 
 
 def _address(table: Mapping[str, object], name: str) -> str:

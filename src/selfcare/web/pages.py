@@ -78,6 +78,16 @@ def go_to(request: ASGIConnection[Any, Any, Any, Any], path: str, *, event: str 
     return Response(b"", status_code=303, headers=headers | {"Location": path}, media_type=HTML)
 
 
+def as_download(name: str, body: bytes, media_type: str) -> Response[bytes]:
+    """A file to keep. `name` is plain ASCII of ours."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "private, no-store",
+        "Vary": "Cookie",
+    }
+    return Response(body, media_type=media_type, headers=headers)
+
+
 def shared(ctx: RequestContext, request: ASGIConnection[Any, Any, Any, Any]) -> dict[str, Any]:
     """What every template may name."""
     settings = ctx.site.settings

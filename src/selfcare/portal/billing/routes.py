@@ -16,14 +16,14 @@ from litestar.response import Stream
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
 from selfcare.kernel.words import _
-from selfcare.portal.billing import queries, questions, transactions
+from selfcare.portal.billing import papers, queries, questions, transactions
 from selfcare.portal.billing.difference import difference
 from selfcare.portal.billing.transactions import Entry, Place, Wanted
 from selfcare.portal.help import tips
 from selfcare.settings import Settings
 from selfcare.web.forms import Form
 from selfcare.web.leads import leads_to
-from selfcare.web.pages import page
+from selfcare.web.pages import as_download, page
 from selfcare.web.sheets import sheet
 
 
@@ -69,6 +69,20 @@ async def show_invoice(
     invoice = await queries.get_invoice(identity.customer, invoice_id, today=clock.today(settings.zone))
     questioned = await questions.open_lines(identity.customer, invoice_id)
     return page(request, "billing/invoice", invoice=invoice, questioned=questioned)
+
+
+@get("/billing/invoices/{invoice_id:uuid}/pdf", name="billing.pdf")
+async def download_invoice(
+    invoice_id: FromPath[UUID], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    paper = await papers.fetch_invoice(
+        identity,
+        invoice_id,
+        operator=settings.operator,
+        simulated=settings.payments == "embedded",
+        today=clock.today(settings.zone),
+    )
+    return as_download(paper.name, paper.body, "application/pdf")
 
 
 @get("/billing/invoices/{invoice_id:uuid}/difference", name="billing.difference")
@@ -154,6 +168,7 @@ router = Router(
         show,
         list_invoices,
         show_invoice,
+        download_invoice,
         show_difference,
         show_line,
         list_transactions,

@@ -16,7 +16,7 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
-from selfcare.portal.pay import payments, refunds, words
+from selfcare.portal.pay import payments, receipts, refunds, words
 from selfcare.portal.pay.checkout import NEW_CARD, Checkout, checkout
 from selfcare.portal.pay.payments import BillPart, How, OnItsWay, Payment
 from selfcare.portal.pay.till import Till
@@ -24,7 +24,7 @@ from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.web.context import context_of
 from selfcare.web.forms import Form
-from selfcare.web.pages import go, page
+from selfcare.web.pages import as_download, go, page
 
 
 @get("/pay", name="pay")
@@ -114,6 +114,16 @@ async def come_back(
     payment = await payments.get(identity.customer, payment_id)
     await payments.look(Till.of(ports, settings), payment.id)
     return go(request, "pay.show", payment_id=payment_id)
+
+
+@get("/pay/{payment_id:uuid}/receipt", name="pay.receipt")
+async def download_receipt(
+    payment_id: FromPath[UUID], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    paper = await receipts.fetch_receipt(
+        identity, payment_id, operator=settings.operator, simulated=settings.payments == "embedded"
+    )
+    return as_download(paper.name, paper.body, "application/pdf")
 
 
 @post("/pay/{payment_id:uuid}/cancel", name="pay.cancel", status_code=200)
@@ -212,4 +222,4 @@ def _ids(request: Request[Any, Any, Any], texts: Sequence[str]) -> list[UUID]:
         raise NotFound from None
 
 
-router = Router("/", route_handlers=[review, start, show, show_state, come_back, cancel])
+router = Router("/", route_handlers=[review, start, show, show_state, come_back, download_receipt, cancel])
