@@ -19,6 +19,7 @@ THE_WEB = ("litestar", "jinja2", "selfcare.web", "uvicorn")
 # Who may know whom, and why. Only nouns and queries are known, never routes.
 NEIGHBOURS = {
     ("dashboard", "*"): "it shows a little of everything",
+    ("services", "billing"): "says what there is to pay before it is on again",
     ("services", "activity"): "tells what happened to a service in the same words",
     ("usage", "services"): "it is used on a service",
     ("topup", "services"): "a top-up goes onto a service",

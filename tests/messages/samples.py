@@ -38,6 +38,9 @@ PLAIN: dict[str, object] = {
     "approval": False,
     "simulated": True,
     "staff": "Dina",
+    "service": "Mobile - +44 7700 900123",
+    "over": False,
+    "kept_until": datetime(2026, 12, 22, 19, 4, tzinfo=UTC),
     "reason": "Could not find the last bill",
 }
 CHANGES = {

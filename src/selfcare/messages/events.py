@@ -88,6 +88,8 @@ class Message(StrEnum):
     REQUEST_WITHDRAWN = "request.withdrawn", Category.SERVICE, "kind", "reference", "path"
     CARD_EXPIRING = "card.expiring", Category.BILLING, "card", "on", "path"
     REQUEST_ANSWERED = "request.answered", Category.SERVICE, "kind", "state", "path"
+    SERVICE_CANCELLED = "service.cancelled", Category.SERVICE, "service", "at", "over", "kept_until?", "path"
+    SERVICE_KEPT = "service.kept", Category.SERVICE, "service", "path"
     EXPORT_FAILED = "export.failed", Category.SERVICE, "path"
     EXPORT_READY = "export.ready", Category.SERVICE, "until", "path!"
     SUPPORT_OPENED = "support.opened", Category.SECURITY, "staff", "reason", "at", "path"

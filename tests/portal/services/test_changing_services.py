@@ -14,6 +14,7 @@ from selfcare.demo import people
 from selfcare.kernel import clock
 from selfcare.portal.services import changes
 from tests.support.browser import Browser
+from tests.support.mail import mails_to
 from tests.support.site import NOW
 
 MOBILE, INTERNET = people.ASHA_MOBILE, people.ASHA_INTERNET
@@ -147,6 +148,9 @@ async def test_cancelling_at_the_end_can_be_undone_until_then(app: Application, 
     assert "going to end" not in undone.text
     assert (await service())["cancel_at"] is None
     assert await written("services.cancellation_undone") == 1
+    told = [mail.subject for mail in await mails_to(app, people.ASHA.email)]
+    assert any(subject.endswith("is going to end on 6 Dec 2026") for subject in told)
+    assert any(subject.endswith("goes on") for subject in told)
 
 
 async def test_cancelling_now_ends_it_at_once(app: Application, asha: Browser) -> None:

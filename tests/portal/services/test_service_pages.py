@@ -185,3 +185,15 @@ async def test_who_uses_one_line_sees_that_line_alone(femi: Browser) -> None:
 async def test_who_may_only_look_is_offered_nothing_to_buy(ben: Browser) -> None:
     page = await ben.open("/services")
     assert not page.has_link("/topup/")
+
+
+async def test_what_waits_for_a_payment_says_how_much_first(chidi: Browser) -> None:
+    page = await chidi.open("/services")
+    shown = page.by_id(f"service-{people.CHIDI_SUSPENDED}")
+    first = " ".join(shown.xpath("string((.//*[@class='actions']/a)[1])").split())
+    assert first.startswith("Pay £"), first
+    assert "to switch on again" in first
+
+
+async def test_what_leaving_costs_stands_with_the_contract(asha: Browser) -> None:
+    assert "Leaving now costs £" in (await asha.open(f"/services/{people.ASHA_MOBILE}")).text

@@ -21,7 +21,9 @@ from selfcare.kernel import clock, ids
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
+from selfcare.messages.events import Message
 from selfcare.ports.charging import Charging
+from selfcare.ports.messages import Messages
 
 LONGEST_NICKNAME = 60
 LONGEST_REASON = 500
@@ -180,8 +182,23 @@ async def cancelling_of(scope: CustomerScope, service_id: UUID) -> Cancelling:
     return _cancelling(await _get(scope, service_id), scope)
 
 
+async def leaving_costs(scope: CustomerScope, service_id: UUID) -> Money | None:
+    """What ending it now would cost inside its contract; None where it is free or cannot be ended."""
+    service = await _get(scope, service_id)
+    if service["state"] not in ("active", "suspended"):
+        return None
+    return _cancelling(service, scope).fee_now or None
+
+
 async def cancel(
-    identity: Identity, service_id: UUID, *, when: str, reason: str | None, words: str | None, key: str
+    identity: Identity,
+    service_id: UUID,
+    *,
+    when: str,
+    reason: str | None,
+    words: str | None,
+    key: str,
+    messages: Messages,
 ) -> datetime:
     """At the end of the period, until when it can be undone, or now. The moment of the end. The same key ends once."""
     scope, now = identity.customer, clock.now()
@@ -209,10 +226,20 @@ async def cancel(
         await audit.record(identity, Event.SERVICES_CANCELLATION_ASKED, about=service_id, when=at.isoformat())
         if when == NOW:
             await audit.record(identity, Event.SERVICES_ENDED, about=service_id, reason="cancelled")
+        await messages.send_later(
+            Message.SERVICE_CANCELLED,
+            to_user=identity.user_id,
+            dedupe_key=f"service.cancelled:{key}",
+            service=service["nickname"] or service["name"],
+            at=at,
+            over=when == NOW,
+            kept_until=at + timedelta(days=NUMBER_KEPT_DAYS) if service["msisdn"] else None,
+            path=f"/services/{service_id}",
+        )
     return at
 
 
-async def undo_cancelling(identity: Identity, service_id: UUID) -> None:
+async def undo_cancelling(identity: Identity, service_id: UUID, messages: Messages) -> None:
     """While it has not ended. Twice is once."""
     scope, now = identity.customer, clock.now()
     async with transaction():
@@ -223,6 +250,13 @@ async def undo_cancelling(identity: Identity, service_id: UUID) -> None:
             raise Conflict(_("The service has ended, so this cannot be undone. Talk to us to start it again."))
         await execute(_FORGET.bind(**_key(scope, service_id), now=now))
         await audit.record(identity, Event.SERVICES_CANCELLATION_UNDONE, about=service_id)
+        await messages.send_later(
+            Message.SERVICE_KEPT,
+            to_user=identity.user_id,
+            dedupe_key=f"service.kept:{service_id}:{identity.origin.request_id}",
+            service=service["nickname"] or service["name"],
+            path=f"/services/{service_id}",
+        )
 
 
 async def end_due(now: datetime) -> int:

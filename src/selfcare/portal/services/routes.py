@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from selfcare.identity.identity import Identity
 from selfcare.identity.rights import Right
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Rejected
+from selfcare.kernel.money import Money
+from selfcare.portal.billing import queries as billing
 from selfcare.portal.services import changes, missing, queries
 from selfcare.portal.services.changes import reason_words
 from selfcare.portal.services.queries import Asked, ServiceRow
@@ -32,7 +34,9 @@ _SOLD_AS = {"topup": "topup", "addons": "addon"}
 
 
 @get("/services", name="services")
-async def list_all(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+async def list_all(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
     asked = _asked(request)
     services = await queries.list_services(identity.customer, asked, clock.now())
     return page(
@@ -42,6 +46,7 @@ async def list_all(request: Request[Any, Any, Any], identity: NamedDependency[Id
         services=services,
         asked=asked,
         offers=_offers(request, identity, services.sold),
+        due=await _due(identity, services.rows, settings),
     )
 
 
@@ -69,7 +74,10 @@ async def look_for_missing(
 
 @get("/services/{service_id:uuid}", name="services.show")
 async def show(
-    request: Request[Any, Any, Any], service_id: FromPath[UUID], identity: NamedDependency[Identity]
+    request: Request[Any, Any, Any],
+    service_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     service = await queries.get_service(identity.customer, service_id, clock.now())
     return page(
@@ -78,8 +86,10 @@ async def show(
         service=service,
         row=service.row,
         offers=_offers(request, identity, service.sold),
+        due=await _due(identity, [service.row], settings),
         moments=await timeline(identity, service),
         may_change=identity.can(Right.CHANGE_OWN_SERVICES),
+        leaving=await changes.leaving_costs(identity.customer, service_id) if service.contract_ends_on else None,
     )
 
 
@@ -157,7 +167,10 @@ async def show_cancelling(
 
 @post("/services/{service_id:uuid}/cancel", name="services.cancel_it", status_code=200)
 async def cancel(
-    request: Request[Any, Any, Any], service_id: FromPath[UUID], identity: NamedDependency[Identity]
+    request: Request[Any, Any, Any],
+    service_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
 ) -> Response[bytes]:
     form = await Form.read(request, "when", "reason", "words")
     when = form.choice("when", WHEN)
@@ -166,7 +179,13 @@ async def cancel(
     if when and form:
         try:
             await changes.cancel(
-                identity, service_id, when=when, reason=reason or None, words=words or None, key=form.request_key
+                identity,
+                service_id,
+                when=when,
+                reason=reason or None,
+                words=words or None,
+                key=form.request_key,
+                messages=ports.messages,
             )
         except Rejected as problem:
             form.reject(problem.field, problem)
@@ -177,9 +196,12 @@ async def cancel(
 
 @post("/services/{service_id:uuid}/cancel/undo", name="services.undo_cancel", status_code=200)
 async def undo_cancel(
-    request: Request[Any, Any, Any], service_id: FromPath[UUID], identity: NamedDependency[Identity]
+    request: Request[Any, Any, Any],
+    service_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
 ) -> Response[bytes]:
-    await changes.undo_cancelling(identity, service_id)
+    await changes.undo_cancelling(identity, service_id, ports.messages)
     return go(request, "services.show", service_id=service_id)
 
 
@@ -236,6 +258,15 @@ def _asked(request: Request[Any, Any, Any]) -> Asked:
         type=kind if kind.isalnum() and len(kind) <= 16 else "all",
         page=int(number) if number.isascii() and number.isdigit() and 0 < len(number) < 6 and int(number) else 1,
     )
+
+
+async def _due(identity: Identity, rows: Sequence[ServiceRow], settings: Settings) -> Money | None:
+    """What there is to pay before a service is switched on again; asked for only where one waits for that."""
+    if not any(row.status.for_payment for row in rows) or not identity.can(Right.VIEW_OWN_BILLS):
+        return None
+    scope = identity.customer
+    bills = await billing.open_bills(scope, today=clock.today(settings.zone))
+    return billing.due_of(bills, scope).due or None
 
 
 def _offers(
