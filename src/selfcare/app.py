@@ -59,6 +59,7 @@ from selfcare.portal.services.sim import routes as services_sim
 from selfcare.portal.sign_in import routes as sign_in
 from selfcare.portal.sign_in.proof import routes as proof
 from selfcare.portal.sign_in.recovery import routes as recovery
+from selfcare.portal.sign_up import routes as sign_up
 from selfcare.portal.topup import routes as topup
 from selfcare.portal.usage import routes as usage
 from selfcare.ports.charging import Charging
@@ -83,6 +84,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     health.router,
     sign_in.router,
     recovery.router,
+    sign_up.router,
     proof.router,
     dashboard.router,
     services.router,

@@ -28,6 +28,7 @@ OFF_BY_DEFAULT = frozenset(
         "2fa_required",
         "passkeys",
         "remember_me",
+        "signup",
         "erasure",
         "modify",
         "plan_change",

@@ -31,6 +31,8 @@ NEIGHBOURS = {
     ("account", "sign_in"): "the same proofs open the door and change its lock",
     ("activity", "account"): "“not me” asks us to look at it",
     ("activity", "sign_in"): "“not me” ends the same sign-ins as the link in the mail",
+    ("sign_up", "sign_in"): "ends where signing in begins, with addresses written alike",
+    ("sign_up", "account"): "a new customer is their own first contact",
     ("account", "services"): "a person may be let in for some lines only",
     ("account", "activity"): "names roles in the same words",
     ("account", "billing"): "a dispute puts a line of a bill in question",

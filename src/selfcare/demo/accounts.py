@@ -20,11 +20,11 @@ from selfcare.portal.account.tables import Contact, Invitation, Site
 from selfcare.portal.cards.tables import PaymentMethod
 from selfcare.portal.pay.tables import GatewayCustomer
 
-SINCE_MONTHS = {PATEL.key: 14, OKORO.key: 13, NEWMAN.key: 0, BLOOM.key: 38}
+SINCE_MONTHS = {people.FREY.key: 2, PATEL.key: 14, OKORO.key: 13, NEWMAN.key: 0, BLOOM.key: 38}
 
 
 def add_everybody(rows: Rows, when: Timeline, password_hash: str) -> None:
-    for home in people.HOUSEHOLDS:
+    for home in (*people.HOUSEHOLDS, people.FREY):
         rows.add(Customer, _customer(home, when))
     for someone in people.EVERYBODY:
         rows.add(User, _user(someone, when, password_hash))
@@ -134,6 +134,7 @@ def _add_contacts(rows: Rows, when: Timeline) -> None:
     contact(PATEL, "asha-emergency", "Meera Patel", ["emergency"], None, phone="+447700900125")
     contact(OKORO, "chidi", "Chidi Okoro", ["billing", "general"], people.CHIDI)
     contact(NEWMAN, "empty", "Emma Newman", ["billing", "general"], people.EMPTY)
+    contact(people.FREY, "otto", "Otto Frey", ["billing", "general"], None, phone=people.FREY_PHONE)
     contact(BLOOM, "bloom", "Hana Bloom", ["general"], people.HANA)
     contact(BLOOM, "gwen", "Gwen Ashby", ["billing"], people.GWEN)
     contact(BLOOM, "femi", "Femi Adeyemi", ["technical"], people.FEMI)

@@ -497,3 +497,20 @@ def _paid(bill: Bill, when: Timeline, *, after_days: int) -> Bill:
 
 def _fields(bill: Bill) -> dict[str, Any]:
     return {name: getattr(bill, name) for name in Bill.__dataclass_fields__}
+
+
+def add_otto(rows: Rows, when: Timeline) -> None:
+    """A customer without a sign-in, to sign up with."""
+    home = people.FREY
+    line = Line(
+        rows,
+        when,
+        home,
+        fixed("service/otto/mobile"),
+        catalogue.LARK_5,
+        msisdn=people.FREY_PHONE,
+        ends_at=when.end_of(20),
+        configuration={"SIM": "Physical, nano", "Network": "5G"},
+    )
+    line.plan(catalogue.LARK_5, [(when.start_of(-9), when.end_of(20))])
+    line.use([])

@@ -64,6 +64,9 @@ NEWMAN = Household(
 BLOOM = Household(
     "bloom", "200100", "Bloom Ltd", "business", "postpaid", "Bloom Ltd\n1 Garden Wharf\nLeeds\nLS10 1JH\nUnited Kingdom"
 )
+# Nobody looks after this one yet: whoever holds its number may sign up.
+FREY = Household("otto", "100204", "Otto Frey", "individual", "prepaid", "9 Mill Lane\nYork\nYO1 7EP\nUnited Kingdom")
+FREY_PHONE = "+447700900350"
 HOUSEHOLDS = (PATEL, OKORO, NEWMAN, BLOOM)
 
 ASHA = Someone("asha", "Asha Patel", "+447700900123", "owner: mobile, home internet, bills, cards", PATEL)

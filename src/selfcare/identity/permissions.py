@@ -121,6 +121,16 @@ TABLE: Mapping[str, Access] = {
     "sign_in.kept": signed_in(),
     "sign_in.stay": signed_in(acting=LOOK, before_second_step=True),
     "sign_in.alive": signed_in(poll=True, acting=LOOK, before_second_step=True),
+    # sign_up
+    "sign_up": anybody(flag="signup"),
+    "sign_up.number": anybody(flag="signup"),
+    "sign_up.ask_code": anybody(flag="signup"),
+    "sign_up.code": anybody(flag="signup"),
+    "sign_up.answer": anybody(flag="signup"),
+    "sign_up.new": anybody(flag="signup"),
+    "sign_up.ask_link": anybody(flag="signup"),
+    "sign_up.finish": anybody(flag="signup"),
+    "sign_up.done": anybody(flag="signup"),
     # dashboard
     "dashboard": customer(Right.VIEW_OWN_SERVICES),
     "alerts": customer(Right.VIEW_OWN_SERVICES),

@@ -26,6 +26,8 @@ class Purpose(StrEnum):
     RESET_SECOND_FACTOR = "reset_second_factor"
     CHALLENGE = "challenge"
     PASSKEY = "passkey"
+    SIGN_UP = "sign_up"
+    SIGN_UP_LINK = "sign_up_link"
 
 
 LIFE = {
@@ -38,6 +40,8 @@ LIFE = {
     Purpose.RESET_SECOND_FACTOR: timedelta(minutes=15),
     Purpose.CHALLENGE: timedelta(minutes=10),
     Purpose.PASSKEY: timedelta(minutes=5),
+    Purpose.SIGN_UP: timedelta(minutes=10),
+    Purpose.SIGN_UP_LINK: timedelta(hours=24),
 }
 
 

@@ -54,6 +54,7 @@ class Message(StrEnum):
     ACCOUNT_WELCOME = "account.welcome", Category.SECURITY, "customer"
     ACCOUNT_READY = "account.ready", Category.SECURITY, "customer", "until", "path!"
     ACCOUNT_INVITED = "account.invited", Category.SECURITY, "inviter", "customer", "role", "until", "path!"
+    ACCOUNT_SIGN_UP = "account.sign_up", Category.SECURITY, "until", "path!"
     ACCOUNT_VERIFY_EMAIL = "account.verify_email", Category.SECURITY, "until", "path!"
     ACCOUNT_EMAIL_CHANGE_NOTICE = "account.email_change_notice", Category.SECURITY, "new_address", "until", "path!"
     ACCOUNT_PASSWORD_RESET = "account.password_reset", Category.SECURITY, "until", "path!"

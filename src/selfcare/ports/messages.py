@@ -96,3 +96,23 @@ class MailNotSetUp(Exception):
 class MailSender(Protocol):
     async def send(self, mail: Mail) -> None:
         """Raises AddressRefused, MailDelayed or MailNotSetUp."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text to a phone number in E.164. Sent again under the same `id` it is the same text."""
+
+    id: UUID
+    to: str
+    words: str
+    sender: str
+    at: datetime
+
+
+class TextsNotSetUp(Exception):
+    """There is no way to send texts here."""
+
+
+class TextSender(Protocol):
+    async def send(self, text: Text) -> None:
+        """Raises TextsNotSetUp, or anything else to be tried again."""
