@@ -40,6 +40,7 @@ from selfcare.kernel.errors import NotFound, SelfcareError
 from selfcare.messages.outbox import Outbox
 from selfcare.portal.account import routes as account
 from selfcare.portal.account.details import routes as details
+from selfcare.portal.account.erasure import routes as erasure
 from selfcare.portal.account.export import routes as export
 from selfcare.portal.account.people import routes as people
 from selfcare.portal.account.preferences import routes as preferences
@@ -104,6 +105,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     people.router,
     requests.router,
     export.router,
+    erasure.router,
     activity.router,
     help_.router,
     staff.router,

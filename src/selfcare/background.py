@@ -21,6 +21,7 @@ from selfcare.messages import outbox
 from selfcare.messages.outbox import Post
 from selfcare.messages.rendering import Words
 from selfcare.places import folder
+from selfcare.portal.account.erasure import erasures
 from selfcare.portal.account.export import exports
 from selfcare.portal.cards import jobs as cards
 from selfcare.portal.pay import jobs as money
@@ -52,6 +53,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("sign_in.forget_old", _forget_sign_ins)
     known.add("services.end_due", services.end_due)
     known.add(exports.MAKE, exports.Maker(ports.messages).make, tries=exports.TRIES, time_limit_seconds=3600)
+    known.add(erasures.ERASE, erasures.Eraser(ports.jobs, ports.messages).erase_due, time_limit_seconds=3600)
     known.add("account.forget_exports", exports.forget_old)
     known.add(INVITE, Invitations(ports.messages).invite)
     money.add(known, Till.of(ports, settings))
@@ -77,6 +79,7 @@ def schedule(settings: Settings) -> Schedule:
     again.every("limits.forget_old", timedelta(hours=1))
     again.daily("sign_in.forget_old", at=time(3, 0), zone=settings.zone)
     again.every("messages.forget_old", timedelta(hours=1))
+    again.every(erasures.ERASE, timedelta(hours=1))
     again.every("account.forget_exports", timedelta(hours=1))
     again.daily("outbox.forget_old", at=time(3, 5), zone=settings.zone)
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)

@@ -37,6 +37,7 @@ NEIGHBOURS = {
     ("account", "activity"): "names roles in the same words",
     ("account", "billing"): "a dispute puts a line of a bill in question",
     ("help", "activity"): "the support code is consent to a visit, which Activity tells of",
+    ("account", "cards"): "cards of an account that closes are taken off the gateway",
     ("pay", "billing"): "a payment settles bills",
     ("pay", "cards"): "by a saved card",
     ("cards", "pay"): "the gateway knows the customer by one name, and refuses in the same words",

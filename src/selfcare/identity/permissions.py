@@ -235,6 +235,12 @@ TABLE: Mapping[str, Access] = {
     "account.export.ask": customer(Right.VIEW_OWN_SERVICES, step_up=True, acting=NEVER, flag="export"),
     "account.export.show": customer(Right.VIEW_OWN_SERVICES, acting=NEVER, flag="export"),
     "account.export.file": customer(Right.VIEW_OWN_SERVICES, step_up=True, acting=NEVER, flag="export"),
+    # account: erasure
+    "account.erasure": customer(Right.VIEW_OWN_SERVICES, acting=NEVER, flag="erasure"),
+    "account.erasure.ask": customer(Right.VIEW_OWN_SERVICES, step_up=True, acting=NEVER, flag="erasure"),
+    "account.erasure.stop": customer(Right.VIEW_OWN_SERVICES, acting=NEVER, flag="erasure"),
+    "account.erasure.cancel": anybody(flag="erasure"),
+    "account.erasure.cancelled": anybody(flag="erasure"),
     # activity
     "activity": customer(Right.VIEW_OWN_ACTIVITY),
     "activity.not_me": customer(Right.VIEW_OWN_ACTIVITY, acting=NEVER),

@@ -23,6 +23,7 @@ class Purpose(StrEnum):
     INVITATION = "invitation"
     DISOWN = "disown"
     EXPORT = "export"
+    CANCEL_ERASURE = "cancel_erasure"
     RESET_SECOND_FACTOR = "reset_second_factor"
     CHALLENGE = "challenge"
     PASSKEY = "passkey"
@@ -37,6 +38,7 @@ LIFE = {
     Purpose.INVITATION: timedelta(days=7),
     Purpose.DISOWN: timedelta(days=7),
     Purpose.EXPORT: timedelta(days=7),
+    Purpose.CANCEL_ERASURE: timedelta(days=14),
     Purpose.RESET_SECOND_FACTOR: timedelta(minutes=15),
     Purpose.CHALLENGE: timedelta(minutes=10),
     Purpose.PASSKEY: timedelta(minutes=5),

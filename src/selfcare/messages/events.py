@@ -66,6 +66,9 @@ class Message(StrEnum):
     ACCOUNT_BACKUP_CODE_USED = "account.backup_code_used", Category.SECURITY, "at", "device", "left"
     ACCOUNT_KEY_CREATED = "account.key_created", Category.SECURITY, "key_name", "customer", "at", "until"
     ACCOUNT_PEOPLE_CHANGED = "account.people_changed", Category.SECURITY, "change", "person", "customer", "role?", "at"
+    ACCOUNT_ERASURE_ASKED = "account.erasure_asked", Category.SECURITY, "until", "path!"
+    ACCOUNT_ERASURE_CANCELLED = "account.erasure_cancelled", Category.SECURITY, "at"
+    ACCOUNT_ERASURE_BLOCKED = "account.erasure_blocked", Category.SECURITY, "path"
     PAYMENT_RECEIVED = (
         "payment.received",
         Category.BILLING,

@@ -104,3 +104,15 @@ class ExportPart(Table, tablename="export_part"):
     export_id = UUID(default=None)
     position = BigInt(default=None)
     body = Text()
+
+
+class Erasure(Table, tablename="erasure"):
+    """Asked from within `customer_id`; it is about the person, not about the customer."""
+
+    id = UUID(primary_key=True, default=None)
+    user_id = UUID(default=None)
+    customer_id = UUID(default=None)
+    state = Varchar(10)
+    asked_at = Timestamptz(default=None)
+    due_at = Timestamptz(default=None)
+    ended_at = Timestamptz(null=True, default=None)

@@ -167,6 +167,13 @@ SECTIONS = (
         withheld=_because(BOOKKEEPING, "customer_id", "user_id"),
     ),
     Section(
+        file="erasures",
+        table="erasure",
+        columns=("id", "state", "asked_at", "due_at", "ended_at"),
+        where=OF_PERSON,
+        withheld=_because(BOOKKEEPING, "user_id", "customer_id"),
+    ),
+    Section(
         file="account",
         table="customer",
         columns=(
