@@ -47,6 +47,7 @@ STAYS = {
     ("customer", "billing_address"): "stands on bills",
     ("sim_customer", "name"): "the pretended bank's own",
     ("sim_card", "holder"): "the pretended bank's own",
+    ("search_word", "key"): "staff find bills by the name on them",
     ("service", "name"): "the number itself, which was given back",
     ("service", "msisdn"): "the number itself, which was given back",
 }

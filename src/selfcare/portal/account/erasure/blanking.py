@@ -44,6 +44,9 @@ _OF_PERSON = tuple(
         "DELETE FROM session WHERE user_id = :user_id",
         "DELETE FROM article_answer WHERE user_id = :user_id",
         "DELETE FROM dismissed_tip WHERE user_id = :user_id",
+        "DELETE FROM support_wish WHERE user_id = :user_id",
+        "DELETE FROM support_code WHERE user_id = :user_id",
+        "UPDATE autopay_consent SET address = '', device = '' WHERE given_by = :user_id",
         """
         UPDATE invitation SET email = 'erased@invalid' WHERE accepted_by = :user_id
             OR lower(email) = (SELECT lower(u.email) FROM app_user u WHERE u.id = :user_id)
@@ -75,6 +78,10 @@ _OF_CUSTOMER = tuple(
          WHERE customer_id = :customer_id
         """,
         "UPDATE service SET nickname = NULL WHERE customer_id = :customer_id",
+        "DELETE FROM customer_note WHERE customer_id = :customer_id",
+        """
+        DELETE FROM guest_receipt WHERE payment_id IN (SELECT p.id FROM payment p WHERE p.customer_id = :customer_id)
+        """,
         "UPDATE customer SET status = 'archived' WHERE id = :customer_id",
     )
 )
@@ -87,6 +94,9 @@ _NO_CARDS = Prepared.sql(
         removed_at = COALESCE(removed_at, :now)
      WHERE customer_id = :customer_id
     """
+)
+_NO_AUTOPAY = Prepared.sql(
+    "UPDATE autopay_consent SET ended_at = :now WHERE customer_id = :customer_id AND ended_at IS NULL"
 )
 _CALLED = Prepared.sql(
     """
@@ -118,6 +128,7 @@ async def blank(user_id: UUID, closing: list[UUID], *, jobs: Jobs) -> None:
             await jobs.enqueue(
                 cards.DETACH, key=f"{cards.DETACH}:{card['id']}", payload={"token_ref": card["token_ref"]}
             )
+        await execute(_NO_AUTOPAY.bind(customer_id=customer_id, now=now))
         await execute(_NO_CARDS.bind(customer_id=customer_id, now=now))
         for statement in _OF_CUSTOMER:
             await execute(statement.bind(customer_id=customer_id))

@@ -145,6 +145,15 @@ SECTIONS = (
         withheld=_because(BOOKKEEPING, "user_id"),
     ),
     Section(
+        file="support-visits-wish",
+        table="support_wish",
+        columns=("wish", "changed_at"),
+        where=OF_PERSON,
+        key="wish",
+        text_key=True,
+        withheld=_because(BOOKKEEPING, "user_id"),
+    ),
+    Section(
         file="requests",
         table="request",
         columns=("id", "reference", "kind", "state", "text", "about_words", "created_at", "changed_at"),
@@ -291,6 +300,16 @@ SECTIONS = (
         withheld=_because(BOOKKEEPING, "customer_id", "bucket_id", "external_id"),
     ),
     Section(
+        file="speeds",
+        table="line_speed",
+        columns=("service_id", "full_speed_bytes", "slow_kbps", "slow_until", "reported_at"),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_USAGE,
+        service="t.service_id",
+        key="service_id",
+        withheld=_because(BOOKKEEPING, "customer_id"),
+    ),
+    Section(
         file="bills",
         table="invoice",
         columns=(
@@ -364,6 +383,32 @@ SECTIONS = (
         | _because(BOOKKEEPING, "customer_id", "source", "reason"),
     ),
     Section(
+        file="automatic-payment",
+        table="autopay_consent",
+        columns=("id", "words", "given_at", "ended_at"),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_BILLS,
+        withheld=_because(OTHERS, "given_by", "ended_by", "address", "device") | _because(BOOKKEEPING, "customer_id"),
+    ),
+    Section(
+        file="automatic-payments",
+        table="autopay_charge",
+        columns=("id", "consent_id", "invoice_id", "charge_on", "next_at", "tries", "state", "created_at", "ended_at"),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_BILLS,
+        withheld=_because(BOOKKEEPING, "customer_id", "round"),
+    ),
+    Section(
+        file="payment-links",
+        table="guest_link",
+        columns=("id", "invoice_id", "created_at", "expires_at", "revoked_at"),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_BILLS,
+        withheld=_because(SECRET, "token_hash")
+        | _because(OTHERS, "made_by")
+        | _because(BOOKKEEPING, "customer_id", "request_key"),
+    ),
+    Section(
         file="cards",
         table="payment_method",
         columns=(
@@ -388,7 +433,10 @@ LEFT_OUT: Mapping[str, str] = {
     "consumption": "which allowance a record was counted against; the record itself is in usage",
     "counter": "numbers of bills given out so far",
     "export_part": "the bytes of this file and of earlier ones",
+    "customer_note": "what staff noted for themselves",
     "gateway_customer": GATEWAY,
+    "guest_receipt": "the address of somebody else who paid by a link",
+    "impersonation_grant": "visits of support; each stands in activity",
     "imported": "marks of what the operator loaded; the rows themselves are in their files",
     "job": "work that waits; it names things by their keys and is gone after 30 days",
     "job_schedule": "when our own work is done next",
@@ -402,6 +450,7 @@ LEFT_OUT: Mapping[str, str] = {
     "outbox_mail": "the demo's copy of mails; the messages themselves are in messages",
     "product": "what we sell, to everybody",
     "readiness": "whether our database answers",
+    "search_word": "an index of names, which are in account and contacts",
     "sign_in_lock": "counters behind a keyed hash: nobody can tell whose",
     "sim_card": "the pretended bank",
     "sim_customer": "the pretended bank",
@@ -411,6 +460,8 @@ LEFT_OUT: Mapping[str, str] = {
     "sim_refund": "the pretended bank",
     "sim_request": "the pretended bank",
     "sim_session": "the pretended bank",
+    "support_code": SECRET,
+    "support_question": "what support asked before a visit; the visit stands in activity",
     "usage_meter": "when the meter last changed",
     "webhook_event": "what the payment provider told us; what came of it is in payments",
 }
