@@ -70,6 +70,7 @@ from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff import routes as staff
 from selfcare.staff.customers import routes as staff_customers
+from selfcare.staff.people import routes as staff_people
 from selfcare.staff.requests import routes as staff_requests
 from selfcare.staff.visits import routes as staff_visits
 from selfcare.web import errors, health
@@ -112,6 +113,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     staff_requests.router,
     staff_customers.router,
     staff_visits.router,
+    staff_people.router,
     feeds.router,
     hooks.router,
 )

@@ -213,6 +213,13 @@ async def password_failed(identifier: str) -> Failed:
     return Failed(locked_now, rows[0]["locked_until"], mail)
 
 
+async def locked_until(identifier: str) -> datetime | None:
+    """Until when this identifier is locked, for staff; None where it is not."""
+    row = await fetch_one(_LOCK_STATE.bind(key=_hashed("lock", identifier)))
+    until: datetime | None = row["locked_until"] if row else None
+    return until if until is not None and until > clock.now() else None
+
+
 async def unlock(identifier: str) -> None:
     """After a success or a finished reset. Inside a transaction."""
     await execute(_UNLOCK.bind(key=_hashed("lock", identifier)))

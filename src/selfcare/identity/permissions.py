@@ -112,6 +112,8 @@ TABLE: Mapping[str, Access] = {
     "sign_in.ask_reset": anybody(),
     "sign_in.reset": anybody(),
     "sign_in.set_password": anybody(),
+    "sign_in.second_step": anybody(),
+    "sign_in.drop_second_step": anybody(),
     "sign_in.not_me": anybody(),
     "sign_in.disown": anybody(),
     "sign_in.prove": signed_in(before_second_step=True),
@@ -311,6 +313,8 @@ TABLE: Mapping[str, Access] = {
     "staff.customers.add_note": staff(StaffRight.VIEW_CUSTOMER),
     "staff.visits.new": staff(StaffRight.CAN_IMPERSONATE, step_up=True),
     "staff.visits.open": staff(StaffRight.CAN_IMPERSONATE, step_up=True),
+    "staff.people.show": staff(StaffRight.VIEW_CUSTOMER),
+    "staff.people.act": staff(StaffRight.VIEW_CUSTOMER, step_up=True),
     "staff.visits.show": staff(),
     "staff.visits.stop": staff(),
     # acting: inside a support visit

@@ -63,6 +63,7 @@ class Message(StrEnum):
     ACCOUNT_NEW_DEVICE = "account.new_device", Category.SECURITY, "at", "device", "country?", "path!"
     ACCOUNT_REMEMBERED_COPIED = "account.remembered_copied", Category.SECURITY, "at"
     ACCOUNT_SECOND_FACTOR_CHANGED = "account.second_factor_changed", Category.SECURITY, "change", "at", "device?"
+    ACCOUNT_SECOND_FACTOR_RESET = "account.second_factor_reset", Category.SECURITY, "until", "path!"
     ACCOUNT_BACKUP_CODE_USED = "account.backup_code_used", Category.SECURITY, "at", "device", "left"
     ACCOUNT_KEY_CREATED = "account.key_created", Category.SECURITY, "key_name", "customer", "at", "until"
     ACCOUNT_PEOPLE_CHANGED = "account.people_changed", Category.SECURITY, "change", "person", "customer", "role?", "at"

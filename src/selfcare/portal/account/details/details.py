@@ -13,7 +13,7 @@ from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import Duplicate, transaction
 from selfcare.db.prepared import Prepared, execute
-from selfcare.identity import limits, sessions, tokens
+from selfcare.identity import holds, limits, sessions, tokens
 from selfcare.identity.identity import Identity
 from selfcare.identity.tables import User
 from selfcare.identity.tokens import Purpose
@@ -60,6 +60,7 @@ async def change_name(identity: Identity, name: str) -> None:
 
 async def change_phone(identity: Identity, phone: str | None) -> None:
     """`phone` in E.164, or None for no number."""
+    await holds.check(identity.user_id)
     async with transaction():
         await User.update({User.phone: phone}).where(User.id == identity.user_id)
         await audit.record(identity, Event.ACCOUNT_DETAILS_CHANGED, fields=["phone"])
@@ -72,6 +73,7 @@ async def ask_email_change(identity: Identity, address: str, *, messages: Messag
     """
     if sign_ins.normal_email(address) == sign_ins.normal_email(identity.user.email):
         raise Rejected(_("This is your address already."), field="email")
+    await holds.check(identity.user_id)
     await limits.claim(limits.EMAIL_CHANGE_BY_USER, str(identity.user_id))
     taken = await sign_ins.find_user(address)
     async with transaction():

@@ -18,7 +18,7 @@ from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, fetch_one
-from selfcare.identity import limits, sealed
+from selfcare.identity import holds, limits, sealed
 from selfcare.identity.identity import CustomerScope, Identity
 from selfcare.kernel.errors import NotFound, Unavailable
 from selfcare.kernel.words import _
@@ -150,6 +150,7 @@ def _unreadable() -> Unavailable:
 
 
 async def _write_down(identity: Identity, service_id: UUID, kind: str) -> None:
+    await holds.check(identity.user_id)
     await limits.claim(limits.SIM_CODES_BY_USER, str(identity.actor_id))
     async with transaction():
         await audit.record(identity, Event.SERVICES_SECRET_SHOWN, about=service_id, kind=kind)

@@ -11,7 +11,8 @@ from uuid import UUID
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
-from selfcare.identity import limits, policy, sessions, tokens
+from selfcare.db.prepared import Prepared, execute
+from selfcare.identity import limits, policy, sessions, tokens, totp
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.tables import User
@@ -94,6 +95,44 @@ async def tell_password_changed(user_id: UUID, origin: Origin, *, messages: Mess
         at=now,
         device=agents.within_a_sentence(origin.device),
     )
+
+
+async def holder_of(token: str) -> UUID:
+    """Whose link takes a lost second step off. Looking does not use it up. Raises DeadLink."""
+    found = await tokens.peek(token, Purpose.RESET_SECOND_FACTOR)
+    user = await sign_ins.get_user(found.user_id) if found and found.user_id else None
+    if user is None or user["disabled_at"] is not None:
+        raise DeadLink
+    return UUID(str(user["id"]))
+
+
+async def drop_second_step(token: str, origin: Origin, *, messages: Messages) -> None:
+    """By the link that support sent after they made sure who it is: app, passkeys and backup codes go, every sign-in
+    ends. The password stays. Raises DeadLink."""
+    user_id = await holder_of(token)
+    now = clock.now()
+    async with transaction():
+        if await tokens.burn(token, Purpose.RESET_SECOND_FACTOR) is None:
+            raise DeadLink
+        await totp.turn_off(user_id)
+        await execute(_DROP_PASSKEYS.bind(user_id=user_id, now=now))
+        await totp.forget_codes(user_id)
+        await sessions.revoke_all(user_id)
+        await staying.forget_all(user_id)
+        await tokens.kill(user_id, Purpose.CHALLENGE, Purpose.PASSKEY, Purpose.VERIFY_EMAIL)
+        who = audit.visitor(origin, user_id=user_id)
+        await audit.record(who, Event.ACCOUNT_SECOND_FACTOR_REMOVED, kind="all")
+        await messages.send_later(
+            Message.ACCOUNT_SECOND_FACTOR_CHANGED,
+            to_user=user_id,
+            dedupe_key=f"second_factor:{user_id}:{origin.request_id}",
+            change="reset_by_support",
+            at=now,
+            device=agents.within_a_sentence(origin.device),
+        )
+
+
+_DROP_PASSKEYS = Prepared.sql("UPDATE passkey SET removed_at = :now WHERE user_id = :user_id AND removed_at IS NULL")
 
 
 async def disown(token: str, origin: Origin, *, jobs: Jobs) -> None:

@@ -80,4 +80,33 @@ async def disown(request: Request[Any, Any, Any], ports: NamedDependency[Ports])
     return page(request, "sign_in/disowned")
 
 
-router = Router("/", route_handlers=[show_forgot, ask_reset, show_reset, set_password, show_not_me, disown])
+@get("/sign-in/second-step", name="sign_in.second_step")
+async def show_second_step(request: Request[Any, Any, Any]) -> Response[bytes]:
+    if moved := links.moved(request, "sign_in.second_step"):
+        return moved
+    await recoveries.holder_of(links.token_of(request))
+    return page(request, "sign_in/second_step")
+
+
+@post("/sign-in/second-step", name="sign_in.drop_second_step", status_code=200)
+async def drop_second_step(request: Request[Any, Any, Any], ports: NamedDependency[Ports]) -> Response[bytes]:
+    await Form.read(request)
+    ctx = context_of(request)
+    await recoveries.drop_second_step(links.token_of(request), ctx.origin, messages=ports.messages)
+    links.used(request)
+    return page(request, "sign_in/second_step_dropped")
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        show_forgot,
+        ask_reset,
+        show_reset,
+        set_password,
+        show_not_me,
+        disown,
+        show_second_step,
+        drop_second_step,
+    ],
+)
