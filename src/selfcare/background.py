@@ -23,6 +23,8 @@ from selfcare.messages.rendering import Words
 from selfcare.places import folder
 from selfcare.portal.account.erasure import erasures
 from selfcare.portal.account.export import exports
+from selfcare.portal.billing import bundles
+from selfcare.portal.billing.papers import Printer
 from selfcare.portal.cards import jobs as cards
 from selfcare.portal.pay import jobs as money
 from selfcare.portal.pay.autopay import jobs as autopay
@@ -52,10 +54,17 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)
     known.add("services.end_due", services.end_due)
-    known.add(exports.MAKE, exports.Maker(ports.messages).make, tries=exports.TRIES, time_limit_seconds=3600)
+    known.add(
+        exports.MAKE,
+        exports.Maker(ports.messages, _printer(settings)).make,
+        tries=exports.TRIES,
+        time_limit_seconds=3600,
+    )
     known.add(erasures.ERASE, erasures.Eraser(ports.jobs, ports.messages).erase_due, time_limit_seconds=3600)
     known.add("account.forget_exports", exports.forget_old)
     known.add(INVITE, Invitations(ports.messages).invite)
+    known.add(bundles.MAKE, bundles.Maker(_printer(settings)).make, tries=bundles.TRIES, time_limit_seconds=900)
+    known.add("billing.forget_bundles", bundles.forget_old)
     money.add(known, Till.of(ports, settings))
     cards.add(known, Till.of(ports, settings), settings.zone)
     if "autopay" in flags.enabled(settings):
@@ -82,6 +91,7 @@ def schedule(settings: Settings) -> Schedule:
     again.every(erasures.ERASE, timedelta(hours=1))
     again.every("account.forget_exports", timedelta(hours=1))
     again.daily("outbox.forget_old", at=time(3, 5), zone=settings.zone)
+    again.daily("billing.forget_bundles", at=time(3, 20), zone=settings.zone)
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)
     money.repeat(again, settings.zone)
     cards.repeat(again, settings.zone)
@@ -109,6 +119,10 @@ def post(settings: Settings) -> Post:
 def texts(settings: Settings) -> TextSender:
     """No gateway for texts is built in yet: outside production they can be read in the outbox."""
     return NowhereTexts() if settings.production else OutboxTexts()
+
+
+def _printer(settings: Settings) -> Printer:
+    return Printer(settings.operator, settings.payments == "embedded", settings.zone)
 
 
 def messages_keys(settings: Settings) -> tuple[bytes, ...]:

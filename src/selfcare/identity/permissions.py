@@ -168,6 +168,10 @@ TABLE: Mapping[str, Access] = {
     "billing.pdf": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     "billing.difference": customer(Right.VIEW_OWN_BILLS),
     "billing.line": customer(Right.VIEW_OWN_BILLS),
+    "billing.bundles": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
+    "billing.make_bundle": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
+    "billing.bundle_state": customer(Right.VIEW_OWN_BILLS, acting=NEVER, poll=True),
+    "billing.bundle_file": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     "billing.transactions": customer(Right.VIEW_OWN_BILLS),
     "billing.transactions_csv": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     # cards

@@ -23,6 +23,7 @@ from selfcare.db.prepared import Prepared, execute, fetch_one
 from selfcare.formats import day, money
 from selfcare.identity import limits
 from selfcare.identity.identity import CustomerScope, Identity
+from selfcare.kernel import clock
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.words import _
 from selfcare.portal.billing import queries
@@ -36,6 +37,13 @@ TABLE = (200.0, 110.0, 83.0, 90.0)
 log = logging.getLogger(__name__)
 
 _CUSTOMER = Prepared.sql("SELECT number, name, billing_address, tax_id, language FROM customer WHERE id = :customer_id")
+_SCOPE = Prepared.sql(
+    """
+    SELECT id AS customer_id, number AS customer_number, name AS customer_name, type AS customer_type,
+           status AS customer_status, pays, currency, zone
+      FROM customer WHERE id = :id
+    """
+)
 _KEEP = Prepared.sql(
     """
     UPDATE invoice SET pdf_hash = :hash WHERE id = :id AND customer_id = :customer_id AND pdf_hash IS NULL
@@ -88,6 +96,31 @@ async def invoice_paper(
     await _check(scope, invoice)
     body = await drawn(partial(draw_invoice, invoice, receiver, operator, simulated=simulated))
     return Paper(f"{invoice.row.number}.pdf", body)
+
+
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """Bills on paper for jobs, which ask for nobody in particular."""
+
+    operator: Theme
+    simulated: bool
+    zone: str
+
+    async def print(self, scope: CustomerScope, invoice_id: UUID) -> bytes:
+        today = clock.today(self.zone)
+        paper = await invoice_paper(scope, invoice_id, operator=self.operator, simulated=self.simulated, today=today)
+        return paper.body
+
+    async def pdf(self, customer_id: UUID, invoice_id: UUID) -> bytes | None:
+        return await self.print(await scope_of(customer_id), invoice_id)
+
+
+async def scope_of(customer_id: UUID) -> CustomerScope:
+    """All of the customer. Raises NotFound."""
+    row = await fetch_one(_SCOPE.bind(id=customer_id))
+    if row is None:
+        raise NotFound
+    return CustomerScope(**row, service_ids=None)
 
 
 async def receiver_of(customer_id: UUID) -> Receiver:

@@ -8,22 +8,24 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
+from selfcare.kernel.errors import Conflict, Rejected
 from selfcare.kernel.words import _
-from selfcare.portal.billing import papers, queries, questions, transactions
+from selfcare.portal.billing import bundles, papers, queries, questions, transactions
 from selfcare.portal.billing.difference import difference
 from selfcare.portal.billing.transactions import Entry, Place, Wanted
 from selfcare.portal.help import tips
+from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.web.forms import Form
 from selfcare.web.leads import leads_to
-from selfcare.web.pages import as_download, page
+from selfcare.web.pages import as_download, go, page
 from selfcare.web.sheets import sheet
 
 
@@ -145,6 +147,60 @@ async def _cells(entries: AsyncIterator[Entry], zone: str) -> AsyncIterator[tupl
         yield at, kinds[one.kind], one.description, amount, one.amount.currency, one.number or "", one.status
 
 
+@get("/billing/bundles", name="billing.bundles")
+async def show_bundles(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    today = clock.today(identity.customer.zone)
+    form = Form.empty(first=str(today.replace(year=today.year - 1, day=1)), last=str(today))
+    return await _bundles(request, identity, form)
+
+
+@post("/billing/bundles", name="billing.make_bundle", status_code=200)
+async def make_bundle(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], ports: NamedDependency[Ports]
+) -> Response[bytes]:
+    form = await Form.read(request, "first", "last")
+    first, last = form.day("first"), form.day("last")
+    if first and last and first > last:
+        form.reject("last", _("Choose a day on or after the first."))
+    if not form or first is None or last is None:
+        return await _bundles(request, identity, form, status=422)
+    try:
+        await bundles.ask(identity, first, last, ports.jobs)
+    except Rejected as problem:
+        form.reject(problem.field, problem)
+        return await _bundles(request, identity, form, status=422)
+    except Conflict as problem:
+        form.reject(None, problem.message)
+        return await _bundles(request, identity, form, status=409)
+    return go(request, "billing.bundles")
+
+
+@get("/billing/bundles/state", name="billing.bundle_state")
+async def show_bundle_state(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    """For the open page while a file is being made."""
+    return page(
+        request, "billing/bundles", fragment="billing/_bundle", bundle=await bundles.latest(identity), form=Form.empty()
+    )
+
+
+@get("/billing/bundles/{bundle_id:uuid}/file", name="billing.bundle_file")
+async def download_bundle(bundle_id: FromPath[UUID], identity: NamedDependency[Identity]) -> Stream:
+    size, pieces = await bundles.open_file(identity, bundle_id)
+    headers = {
+        "Content-Disposition": 'attachment; filename="bills.zip"',
+        "Content-Length": str(size),
+        "Cache-Control": "private, no-store",
+        "Vary": "Cookie",
+    }
+    return Stream(pieces, media_type="application/zip", headers=headers)
+
+
+async def _bundles(
+    request: Request[Any, Any, Any], identity: Identity, form: Form, *, status: int = 200
+) -> Response[bytes]:
+    return page(request, "billing/bundles", status=status, bundle=await bundles.latest(identity), form=form)
+
+
 def _wanted(request: Request[Any, Any, Any]) -> tuple[Form, Wanted]:
     """The filter as it was typed, and what it means."""
     form = Form.query(request, "kind", "invoiced", "first", "last", "after")
@@ -173,5 +229,9 @@ router = Router(
         show_line,
         list_transactions,
         download_transactions,
+        show_bundles,
+        make_bundle,
+        show_bundle_state,
+        download_bundle,
     ],
 )

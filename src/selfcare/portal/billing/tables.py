@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import UUID, BigInt, Date, Timestamptz, Varchar
+from piccolo.columns import UUID, BigInt, Date, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -76,3 +76,28 @@ class Question(Table, tablename="bill_question"):
     closed_at = Timestamptz(null=True, default=None)
     credited_net_minor = BigInt(null=True, default=None)
     credited_tax_minor = BigInt(null=True, default=None)
+
+
+class BundleRow(Table, tablename="bundle"):
+    """Bills of a time in one file; `done` of `bills` are in it."""
+
+    id = UUID(primary_key=True, default=None)
+    user_id = UUID(default=None)
+    customer_id = UUID(default=None)
+    first = Date(default=None)
+    last = Date(default=None)
+    state = Varchar(8)
+    bills = BigInt(default=None)
+    done = BigInt(default=0)
+    size_bytes = BigInt(null=True, default=None)
+    asked_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+
+
+class BundlePart(Table, tablename="bundle_part"):
+    """A piece of the file, base64."""
+
+    id = UUID(primary_key=True, default=None)
+    bundle_id = UUID(default=None)
+    position = BigInt(default=None)
+    body = Text(default="")

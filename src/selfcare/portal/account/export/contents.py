@@ -427,6 +427,8 @@ LEFT_OUT: Mapping[str, str] = {
     "attempt": "counters behind a keyed hash: nobody can tell whose",
     "audit_head": "the ends of the log's chains",
     "backup_code": SECRET,
+    "bundle": "files of bills you asked for; the bills themselves are in bills",
+    "bundle_part": "the bytes of those files",
     "card_visit": "steps on the way to a card; the card itself is in cards",
     "charging_put": "steps on the way to an allowance; the allowance itself is in allowances",
     "charging_snapshot": "when the meter was last asked",

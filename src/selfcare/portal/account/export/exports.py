@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import zipfile
 from collections.abc import AsyncIterator, Iterable
@@ -15,6 +13,7 @@ from uuid import UUID
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
+from selfcare.db.parts import Parts, read_parts
 from selfcare.db.prepared import Prepared, as_json, execute, fetch, fetch_one
 from selfcare.identity import limits
 from selfcare.identity.identity import Identity
@@ -33,7 +32,6 @@ TRIES = 3
 LASTS = timedelta(days=7)
 EXPORTS_BY_USER = limits.Limit("exports.user", 1, timedelta(days=1))
 ROWS_AT_ONCE = 500
-PART_BYTES = 192 * 1024
 
 
 class Papers(Protocol):
@@ -94,14 +92,7 @@ async def open_file(identity: Identity, export_id: UUID) -> tuple[int, AsyncIter
         raise NotFound
     async with transaction():
         await audit.record(identity, Event.ACCOUNT_EXPORT_FETCHED, about=export_id)
-    return row["size_bytes"], _pieces(export_id)
-
-
-async def _pieces(export_id: UUID) -> AsyncIterator[bytes]:
-    position = 0
-    while (row := await fetch_one(_PART.bind(export_id=export_id, position=position))) is not None:
-        yield base64.b64decode(row["body"])
-        position += 1
+    return row["size_bytes"], read_parts(lambda position: _PART.bind(export_id=export_id, position=position))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +119,7 @@ class Maker:
     async def _write(self, export_id: UUID, asker: Asker) -> int:
         async with transaction():
             await execute(_FORGET_PARTS.bind(ids=[export_id]))
-        sink = Sink(export_id)
+        sink = _sink(export_id)
         at = clock.now().timetuple()[:6]
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(zipfile.ZipInfo("README.txt", at), _about(asker))
@@ -139,7 +130,7 @@ class Maker:
         await sink.flush_rest()
         return sink.size
 
-    async def _write_papers(self, archive: zipfile.ZipFile, sink: Sink, asker: Asker, at: Any) -> None:
+    async def _write_papers(self, archive: zipfile.ZipFile, sink: Parts, asker: Asker, at: Any) -> None:
         if self.papers is None or Right.VIEW_OWN_BILLS not in RIGHTS_OF[asker.role]:
             return
         after = UUID(int=0)
@@ -198,38 +189,10 @@ async def forget_old(_job: Job) -> None:
             await execute(_FORGET.bind(ids=gone))
 
 
-class Sink(io.RawIOBase):
-    """Takes what the archive writes and lays it into the database, a part at a time."""
-
-    def __init__(self, export_id: UUID) -> None:
-        self.export_id = export_id
-        self.size = 0
-        self.position = 0
-        self._waiting = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any, /) -> int:
-        self._waiting += data
-        self.size += len(data)
-        return len(data)
-
-    async def flush_full(self) -> None:
-        while len(self._waiting) >= PART_BYTES:
-            await self._flush(PART_BYTES)
-
-    async def flush_rest(self) -> None:
-        await self.flush_full()
-        if self._waiting:
-            await self._flush(len(self._waiting))
-
-    async def _flush(self, length: int) -> None:
-        body = base64.b64encode(self._waiting[:length]).decode()
-        del self._waiting[:length]
-        async with transaction():
-            await execute(_ADD_PART.bind(id=ids.new_id(), export_id=self.export_id, position=self.position, body=body))
-        self.position += 1
+def _sink(export_id: UUID) -> Parts:
+    return Parts(
+        lambda position, body: _ADD_PART.bind(id=ids.new_id(), export_id=export_id, position=position, body=body)
+    )
 
 
 async def _asker(user_id: UUID, customer_id: UUID) -> Asker:
@@ -241,7 +204,7 @@ async def _asker(user_id: UUID, customer_id: UUID) -> Asker:
     return Asker(user_id, customer_id, Role(row["role"]), None if lines is None else frozenset(lines))
 
 
-async def _write_section(archive: zipfile.ZipFile, sink: Sink, section: Section, asker: Asker, at: Any) -> None:
+async def _write_section(archive: zipfile.ZipFile, sink: Parts, section: Section, asker: Asker, at: Any) -> None:
     info = zipfile.ZipInfo(f"{section.file}.json", at)
     info.compress_type = zipfile.ZIP_DEFLATED
     with archive.open(info, "w") as file:

@@ -1,0 +1,202 @@
+"""Many bills in one file: asked for by dates, made in the background with its progress told, kept for a week."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import zipfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from selfcare.audit import log as audit
+from selfcare.audit.events import Event
+from selfcare.db.engine import transaction
+from selfcare.db.parts import Parts, read_parts
+from selfcare.db.prepared import Prepared, execute, fetch, fetch_one
+from selfcare.identity import limits
+from selfcare.identity.identity import CustomerScope, Identity
+from selfcare.jobs.registry import Job
+from selfcare.kernel import clock, ids
+from selfcare.kernel.errors import Conflict, NotFound, Rejected
+from selfcare.kernel.words import _
+from selfcare.portal.billing import papers
+from selfcare.portal.billing.papers import Printer
+from selfcare.portal.billing.queries import get_invoice
+from selfcare.portal.billing.transactions import decimal
+from selfcare.ports.jobs import WHENEVER, Jobs
+
+MAKE = "billing.make_bundle"
+TRIES = 3
+LASTS = timedelta(days=7)
+MOST = 2000
+TELL_EVERY = 10
+BY_USER = limits.Limit("billing.bundle", 10, timedelta(hours=1))
+COLUMNS = ("number", "kind", "date", "due", "total", "currency", "file", "problem")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    id: UUID
+    first: date
+    last: date
+    state: str
+    bills: int
+    done: int
+    size_bytes: int | None
+    asked_at: datetime
+    expires_at: datetime
+
+    @property
+    def share(self) -> int:
+        """How much of it is made, in percent."""
+        return self.done * 100 // self.bills
+
+
+async def latest(identity: Identity) -> Bundle | None:
+    """The one asked for last, while it is kept."""
+    row = await fetch_one(_LATEST.bind(user_id=identity.user_id, customer_id=identity.customer.customer_id))
+    return Bundle(**row) if row and row["expires_at"] > clock.now() else None
+
+
+async def ask(identity: Identity, first: date, last: date, jobs: Jobs) -> None:
+    """Raises Rejected where there is no bill or too many of them, Conflict while one is being made."""
+    key = {"user_id": identity.user_id, "customer_id": identity.customer.customer_id}
+    rows = await fetch(_COUNT.bind(customer_id=key["customer_id"], first=first, last=last))
+    bills = int(rows[0]["n"])
+    if not bills:
+        raise Rejected(_("There is no bill in this time."), "last")
+    if bills > MOST:
+        raise Rejected(
+            _("These are %(n)d bills; choose a shorter time, at most %(most)d.") % {"n": bills, "most": MOST}
+        )
+    await limits.claim(BY_USER, str(identity.user_id))
+    bundle_id, now = ids.new_id(), clock.now()
+    async with transaction():
+        values = {**key, "id": bundle_id, "first": first, "last": last, "bills": bills, "now": now}
+        if not await execute(_ADD.bind(**values, expires_at=now + LASTS)):
+            raise Conflict(_("We are putting a file together already."))
+        await jobs.enqueue(MAKE, key=f"{MAKE}:{bundle_id}", payload={"bundle": str(bundle_id)}, priority=WHENEVER)
+
+
+async def open_file(identity: Identity, bundle_id: UUID) -> tuple[int, AsyncIterator[bytes]]:
+    """The size and the pieces. Raises NotFound, also for what is not ready, over or another person's."""
+    key = {"user_id": identity.user_id, "customer_id": identity.customer.customer_id}
+    row = await fetch_one(_READY.bind(id=bundle_id, now=clock.now(), **key))
+    if row is None:
+        raise NotFound
+    async with transaction():
+        await audit.record(identity, Event.BILLING_INVOICE_FETCHED, about=bundle_id, format="zip")
+    return row["size_bytes"], read_parts(lambda position: _PART.bind(bundle_id=bundle_id, position=position))
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """The job."""
+
+    printer: Printer
+
+    async def make(self, job: Job) -> None:
+        bundle_id = UUID(job.payload["bundle"])
+        row = await fetch_one(_ASKED.bind(id=bundle_id))
+        if row is None:
+            return
+        try:
+            size = await self.write(bundle_id, row)
+        except Exception:
+            if job.attempt >= TRIES:
+                async with transaction():
+                    await execute(_FAILED.bind(id=bundle_id))
+                    await execute(_FORGET_PARTS.bind(ids=[bundle_id]))
+            raise
+        async with transaction():
+            await execute(_DONE.bind(id=bundle_id, size=size))
+
+    async def write(self, bundle_id: UUID, asked: dict[str, Any]) -> int:
+        async with transaction():
+            await execute(_FORGET_PARTS.bind(ids=[bundle_id]))
+        sink = Parts(
+            lambda position, body: _ADD_PART.bind(id=ids.new_id(), bundle_id=bundle_id, position=position, body=body)
+        )
+        index, at = io.StringIO(), clock.now().timetuple()[:6]
+        lines = csv.writer(index)
+        lines.writerow(COLUMNS)
+        scope = await papers.scope_of(asked["customer_id"])
+        bills = await fetch(
+            _BILLS.bind(customer_id=scope.customer_id, first=asked["first"], last=asked["last"], most=MOST)
+        )
+        with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+            for done, bill in enumerate(bills, 1):
+                name, problem = f"{bill['number']}.pdf", ""
+                try:
+                    paper = await self.printer.print(scope, bill["id"])
+                    # A PDF is compressed already.
+                    archive.writestr(zipfile.ZipInfo(name, at), paper, zipfile.ZIP_STORED)
+                except Exception:
+                    log.exception("a bill could not be put on paper", extra={"invoice": bill["number"]})
+                    name, problem = "", _("This bill could not be made. Download it alone, or ask us for it.")
+                lines.writerow(await self._line(scope, bill["id"], name, problem))
+                await sink.flush_full()
+                if done % TELL_EVERY == 0:
+                    async with transaction():
+                        await execute(_TELL.bind(id=bundle_id, done=done))
+            archive.writestr(zipfile.ZipInfo("index.csv", at), index.getvalue())
+        await sink.flush_rest()
+        return sink.size
+
+    async def _line(self, scope: CustomerScope, invoice_id: UUID, file: str, problem: str) -> list[object]:
+        row = (await get_invoice(scope, invoice_id, today=clock.today(self.printer.zone))).row
+        total = decimal(row.bill.total)
+        return [row.number, row.bill.kind, row.issued_on, row.due_on, total, row.bill.currency, file, problem]
+
+
+async def forget_old(_job: Job) -> None:
+    """The files whose time is over, with their rows."""
+    while True:
+        async with transaction():
+            gone = [row["id"] for row in await fetch(_OVER.bind(now=clock.now(), most=50))]
+            if not gone:
+                return
+            await execute(_FORGET_PARTS.bind(ids=gone))
+            await execute(_FORGET.bind(ids=gone))
+
+
+_RANGE = "customer_id = :customer_id AND state <> 'draft' AND date >= :first AND date <= :last"
+_COUNT = Prepared.sql(f"SELECT count(*) AS n FROM invoice WHERE {_RANGE}")
+_BILLS = Prepared.sql(f"SELECT id, number FROM invoice WHERE {_RANGE} ORDER BY date, number LIMIT :most")
+_LATEST = Prepared.sql(
+    """
+    SELECT id, first, last, state, bills, done, size_bytes, asked_at, expires_at FROM bundle
+     WHERE user_id = :user_id AND customer_id = :customer_id ORDER BY asked_at DESC, id DESC LIMIT 1
+    """
+)
+_ADD = Prepared.sql(
+    """
+    INSERT INTO bundle (id, user_id, customer_id, first, last, state, bills, done, asked_at, expires_at)
+    VALUES (:id, :user_id, :customer_id, :first, :last, 'asked', :bills, 0, :now, :expires_at)
+    ON CONFLICT DO NOTHING RETURNING id
+    """
+)
+_ASKED = Prepared.sql("SELECT customer_id, first, last FROM bundle WHERE id = :id AND state = 'asked'")
+_TELL = Prepared.sql("UPDATE bundle SET done = :done WHERE id = :id AND state = 'asked' AND done < :done")
+_DONE = Prepared.sql(
+    "UPDATE bundle SET state = 'ready', done = bills, size_bytes = :size WHERE id = :id AND state = 'asked'"
+)
+_FAILED = Prepared.sql("UPDATE bundle SET state = 'failed' WHERE id = :id AND state = 'asked'")
+_READY = Prepared.sql(
+    """
+    SELECT size_bytes FROM bundle
+     WHERE id = :id AND user_id = :user_id AND customer_id = :customer_id AND state = 'ready' AND expires_at > :now
+    """
+)
+_PART = Prepared.sql("SELECT body FROM bundle_part WHERE bundle_id = :bundle_id AND position = :position")
+_ADD_PART = Prepared.sql(
+    "INSERT INTO bundle_part (id, bundle_id, position, body) VALUES (:id, :bundle_id, :position, :body)"
+)
+_FORGET_PARTS = Prepared.sql("DELETE FROM bundle_part WHERE bundle_id IN :ids")
+_OVER = Prepared.sql("SELECT id FROM bundle WHERE expires_at <= :now ORDER BY expires_at LIMIT :most")
+_FORGET = Prepared.sql("DELETE FROM bundle WHERE id IN :ids")
