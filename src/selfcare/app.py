@@ -69,10 +69,13 @@ from selfcare.ports.payments import PaymentGateway
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff import routes as staff
+from selfcare.staff.audit_log import routes as staff_audit
 from selfcare.staff.customers import routes as staff_customers
+from selfcare.staff.money import routes as staff_money
 from selfcare.staff.people import routes as staff_people
 from selfcare.staff.requests import routes as staff_requests
 from selfcare.staff.visits import routes as staff_visits
+from selfcare.staff.work import routes as staff_work
 from selfcare.web import errors, health
 from selfcare.web.assets import Assets
 from selfcare.web.context import Site, context_of
@@ -114,6 +117,9 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     staff_customers.router,
     staff_visits.router,
     staff_people.router,
+    staff_money.router,
+    staff_work.router,
+    staff_audit.router,
     feeds.router,
     hooks.router,
 )

@@ -101,6 +101,7 @@ class Event(StrEnum):
     BILLING_INVOICE_SETTLED = "billing.invoice_settled", "payment?"
     BILLING_INVOICE_FETCHED = "billing.invoice_fetched", "format?"
     BILLING_TRANSACTIONS_FETCHED = "billing.transactions_fetched"
+    BILLING_LINE_VOIDED = "billing.line_voided", "reason"
     BILLING_CREDITED = "billing.credited", "amount_minor", "currency", "reason"
     BILLING_AUTOPAY_SWITCHED = "billing.autopay_switched", "on"
     BILLING_GUEST_LINK_MADE = "billing.guest_link_made"
@@ -177,7 +178,9 @@ class Event(StrEnum):
     STAFF_RESET_SENT = "staff.reset_sent", "reason?"
     STAFF_SIGN_INS_ENDED = "staff.sign_ins_ended", "reason?", "count?"
     STAFF_NOTE_ADDED = "staff.note_added"
-    STAFF_AUDIT_VIEWED = "staff.audit_viewed"
+    STAFF_AUDIT_VIEWED = "staff.audit_viewed", "exported?"
+    STAFF_APPROVAL_ASKED = "staff.approval_asked", "kind", "amount_minor", "currency", "reason"
+    STAFF_APPROVAL_DECIDED = "staff.approval_decided", "decision"
     STAFF_CATALOGUE_CHANGED = "staff.catalogue_changed", "fields"
     STAFF_NEWS_POSTED = "staff.news_posted"
 

@@ -113,6 +113,35 @@ async def list_all(
     return await _page(asked, limit)
 
 
+async def search(
+    *,
+    packages: frozenset[str],
+    person: UUID | None = None,
+    customer: UUID | None = None,
+    grant: UUID | None = None,
+    since: datetime = BEGINNING,
+    until: datetime = END,
+    after: Place | None = None,
+    limit: int = 25,
+) -> Page:
+    """As `list_all`, by who acted or whose account it was, by customer, by visit. None: any."""
+    asked = {
+        "events": of_packages(packages),
+        "since": since,
+        "until": until,
+        "at": after.at if after else END,
+        "id": after.id if after else LAST_ID,
+        "most": limit + 1,
+        "any_person": 1 if person is None else 0,
+        "person": person or LAST_ID,
+        "any_grant": 1 if grant is None else 0,
+        "grant": grant or LAST_ID,
+    }
+    if customer is None:
+        return await _page(SEARCH.bind(**asked), limit)
+    return await _page(SEARCH_AT_CUSTOMER.bind(**asked, customer=customer), limit)
+
+
 async def _page(asked: Bound, limit: int, *, short: bool = False) -> Page:
     rows = await fetch(asked, short=short)
     entries = [_entry(row) for row in rows[:limit]]
@@ -157,3 +186,9 @@ OF_USER = Prepared.sql(
     types=TYPES,
 )
 OF_ALL = Prepared.sql(f"SELECT {COLUMNS} FROM audit_event WHERE {FILTER} {NEWEST}", types=TYPES)
+NARROWED = f"""{FILTER} AND (:any_person = 1 OR actor_user_id = :person OR user_id = :person)
+    AND (:any_grant = 1 OR grant_id = :grant)"""
+SEARCH = Prepared.sql(f"SELECT {COLUMNS} FROM audit_event WHERE {NARROWED} {NEWEST}", types=TYPES)
+SEARCH_AT_CUSTOMER = Prepared.sql(
+    f"SELECT {COLUMNS} FROM audit_event WHERE customer_id = :customer AND {NARROWED} {NEWEST}", types=TYPES
+)

@@ -156,6 +156,7 @@ def sentences() -> dict[str, str]:
         "billing.invoice_fetched": _("A bill was downloaded"),
         "billing.transactions_fetched": _("The list of transactions was downloaded"),
         "billing.ledger_broken": _("The books are being checked by us"),
+        "billing.line_voided": _("A charge was taken off"),
         "billing.credited": _("A credit was given"),
         "billing.autopay_switched": _("Automatic payment was switched"),
         "billing.guest_link_made": _("A payment link was made"),

@@ -1,0 +1,1 @@
+"""The whole audit log, for who may see it. URL: /staff/audit. Audit: staff.audit_viewed."""

@@ -1,0 +1,168 @@
+"""Handlers of /staff/payments and of what staff do to a customer's money."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from selfcare.identity.identity import Identity
+from selfcare.kernel.errors import Conflict, Rejected
+from selfcare.portal.pay import payment, payments, refunds
+from selfcare.portal.pay.refunds import Source
+from selfcare.portal.pay.till import Till
+from selfcare.ports.ports import Ports
+from selfcare.settings import Settings
+from selfcare.staff.customers import queries as customers
+from selfcare.staff.money import giving, queries
+from selfcare.web.forms import Form
+from selfcare.web.pages import go, page
+
+
+@get("/staff/payments", name="staff.payments")
+async def show_all(request: Request[Any, Any, Any]) -> Response[bytes]:
+    review, failed, approvals = await queries.waiting()
+    return page(request, "staff/money/index", review=review, failed=failed, approvals=approvals)
+
+
+@get("/staff/payments/{payment_id:uuid}", name="staff.payments.show")
+async def show(
+    request: Request[Any, Any, Any], payment_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    paid = await payment.load(payment_id)
+    await customers.get(identity, paid.customer_id, "payment")
+    done = request.query_params.get("done", "")
+    return await _payment_page(request, paid, Form.empty("amount", "reason", source="goodwill"), done=done)
+
+
+@post("/staff/payments/{payment_id:uuid}/refund", name="staff.payments.refund", status_code=200)
+async def refund(
+    request: Request[Any, Any, Any],
+    payment_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    paid = await payment.load(payment_id)
+    form = await Form.read(request, "amount", "source", "reason")
+    amount = form.amount("amount", paid.amount.currency)
+    source = form.choice("source", [one.value for one in Source])
+    reason = form.text("reason", least=10, most=200)
+    if form and amount is not None and source and reason:
+        try:
+            sent = await giving.refund(Till.of(ports, settings), identity, payment_id, amount, Source(source), reason)
+        except (Rejected, Conflict) as problem:
+            form.reject(problem.field if isinstance(problem, Rejected) else None, problem.message)
+        else:
+            return go(request, "staff.payments.show", payment_id=payment_id, done="sent" if sent else "asked")
+    return await _payment_page(request, paid, form, status=422)
+
+
+@post("/staff/payments/{payment_id:uuid}/look", name="staff.payments.look", status_code=200)
+async def look(
+    request: Request[Any, Any, Any],
+    payment_id: FromPath[UUID],
+    ports: NamedDependency[Ports],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    """Ask the bank what became of it; what it says is settled as always."""
+    await Form.read(request)
+    await payments.look(Till.of(ports, settings), payment_id)
+    return go(request, "staff.payments.show", payment_id=payment_id, done="looked")
+
+
+@post("/staff/approvals/{approval_id:uuid}", name="staff.payments.decide", status_code=200)
+async def decide(
+    request: Request[Any, Any, Any],
+    approval_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    form = await Form.read(request, "decision")
+    decision = form.choice("decision", ("yes", "no"))
+    if decision:
+        await giving.decide(Till.of(ports, settings), identity, approval_id, yes=decision == "yes")
+    return go(request, "staff.payments")
+
+
+@get("/staff/customers/{customer_id:uuid}/money", name="staff.payments.customer")
+async def show_customer(
+    request: Request[Any, Any, Any], customer_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    customer = await customers.get(identity, customer_id, "money")
+    done = request.query_params.get("done", "")
+    return await _customer_page(request, customer, Form.empty("amount", "reason"), done=done)
+
+
+@post("/staff/customers/{customer_id:uuid}/credit", name="staff.payments.credit", status_code=200)
+async def credit(
+    request: Request[Any, Any, Any], customer_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    customer = await customers.find(customer_id)
+    form = await Form.read(request, "amount", "reason")
+    amount = form.amount("amount", customer.scope.currency)
+    reason = form.text("reason", least=10, most=200)
+    if form and amount is not None and reason:
+        try:
+            given = await giving.credit(identity, customer_id, amount, reason)
+        except Rejected as problem:
+            form.reject(problem.field, problem)
+        else:
+            done = "given" if given else "asked"
+            return go(request, "staff.payments.customer", customer_id=customer_id, done=done)
+    return await _customer_page(request, customer, form, status=422)
+
+
+@post("/staff/customers/{customer_id:uuid}/lines/{line_id:uuid}/void", name="staff.payments.void", status_code=200)
+async def void(
+    request: Request[Any, Any, Any],
+    customer_id: FromPath[UUID],
+    line_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+) -> Response[bytes]:
+    customer = await customers.find(customer_id)
+    form = await Form.read(request, "why")
+    why = form.text("why", least=10, most=200)
+    if why is None:
+        return await _customer_page(request, customer, form, status=422)
+    await giving.void(identity, customer_id, line_id, why)
+    return go(request, "staff.payments.customer", customer_id=customer_id, done="voided")
+
+
+async def _payment_page(
+    request: Request[Any, Any, Any], paid: payment.Payment, form: Form, *, status: int = 200, done: str = ""
+) -> Response[bytes]:
+    return page(
+        request,
+        "staff/money/payment",
+        status=status,
+        paid=paid,
+        customer=await customers.find(paid.customer_id),
+        refunds=await refunds.list_refunds(paid),
+        left=paid.amount - paid.refunded,
+        alone=giving.alone(paid.amount.currency),
+        form=form,
+        done=done,
+    )
+
+
+async def _customer_page(
+    request: Request[Any, Any, Any], customer: customers.Customer, form: Form, *, status: int = 200, done: str = ""
+) -> Response[bytes]:
+    return page(
+        request,
+        "staff/money/customer",
+        status=status,
+        customer=customer,
+        form=form,
+        lines=await queries.voidable(customer.id),
+        alone=giving.alone(customer.scope.currency),
+        done=done,
+    )
+
+
+router = Router("/", route_handlers=[show_all, show, refund, look, decide, show_customer, credit, void])
