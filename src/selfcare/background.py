@@ -3,7 +3,7 @@
 from datetime import time, timedelta
 
 from selfcare import flags
-from selfcare.adapters import mail_outbox
+from selfcare.adapters import charging_forgetting, mail_outbox
 from selfcare.adapters import payments_embedded_bank as bank
 from selfcare.adapters.mail_outbox import NowhereSender, OutboxSender
 from selfcare.adapters.mail_smtp import Relay, SmtpSender
@@ -51,6 +51,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("database.optimize", cleaning.optimize_database)
     known.add("audit.anchor", _anchor)
     known.add("as.stop_overdue", _stop_visits)
+    known.add("usage.forget_old", charging_forgetting.forget_old)
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)
     known.add("services.end_due", services.end_due)
@@ -90,6 +91,7 @@ def schedule(settings: Settings) -> Schedule:
     again.every("messages.forget_old", timedelta(hours=1))
     again.every(erasures.ERASE, timedelta(hours=1))
     again.every("account.forget_exports", timedelta(hours=1))
+    again.daily("usage.forget_old", at=time(3, 20), zone=settings.zone)
     again.daily("outbox.forget_old", at=time(3, 5), zone=settings.zone)
     again.daily("billing.forget_bundles", at=time(3, 20), zone=settings.zone)
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)

@@ -16,7 +16,7 @@ from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.identity.identity import Identity
-from selfcare.kernel import msisdn
+from selfcare.kernel import clock, msisdn
 from selfcare.kernel.money import exponent
 from selfcare.ports.charging import Asked, Charging, Record
 
@@ -28,6 +28,8 @@ COLUMNS = (
     *("started_at", "kind", "direction", "class", "other_party", "country"),
     *("seconds", "bytes", "count", "cost", "currency"),
 )
+KEPT = timedelta(days=366)
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -49,7 +51,7 @@ class Wanted:
             service_ids=[service_id],
             kinds=frozenset({self.kind} - {""}),
             classes=frozenset({self.class_} - {""}),
-            since=_start(self.first, zone) if self.first else None,
+            since=max(_start(self.first, zone) if self.first else _EARLIEST, clock.now() - KEPT),
             until=_start(self.last + timedelta(days=1), zone) if self.last else None,
         )
 
