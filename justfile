@@ -51,6 +51,10 @@ bench *options:
 bench-sign-ins *options:
     uv run python -m bench.sign_ins {{ options }}
 
+# Measure usage at 100,000 customers, 10,000 services of one, and the download of a million records
+bench-usage *options:
+    uv run python -m bench.usage {{ options }}
+
 # Measure finding a customer among a million, as a ratio to ten thousand
 bench-search *options:
     uv run python -m bench.search {{ options }}
