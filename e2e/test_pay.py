@@ -75,7 +75,7 @@ def test_the_kept_card_asks_the_bank_and_the_receipt_stays(portal: Portal) -> No
 
 
 def test_automatic_payment_is_switched_on_and_off(portal: Portal) -> None:
-    sign_in(portal, "bloom")
+    sign_in(portal, "asha")
     portal.go_to_section("Billing")
     portal.follow("Automatic payment")
     portal.should_not_scroll_sideways()

@@ -18,7 +18,8 @@ from selfcare.identity.tables import Customer, Membership, User
 from selfcare.kernel.ids import token, token_hash
 from selfcare.portal.account.tables import Contact, Invitation, Site
 from selfcare.portal.cards.tables import PaymentMethod
-from selfcare.portal.pay.tables import GatewayCustomer
+from selfcare.portal.pay.autopay.consents import consent_words
+from selfcare.portal.pay.tables import AutopayConsent, GatewayCustomer
 
 SINCE_MONTHS = {people.FREY.key: 2, PATEL.key: 14, OKORO.key: 13, NEWMAN.key: 0, BLOOM.key: 38}
 
@@ -209,6 +210,22 @@ def _add_cards(rows: Rows, when: Timeline) -> None:
     card(people.ASHA, 2, "mastercard", "4444", 1, Outcome.ASKS)
     card(people.CHIDI, 1, "visa", "1881", 14)
     card(people.HANA, 1, "mastercard", "5100", 9)
+    card(people.HANA, 2, "visa", "0341", 0, Outcome.LATER_DECLINES)
+    rows.add(AutopayConsent, _autopay(people.HANA, when))
+
+
+def _autopay(owner: Someone, when: Timeline) -> dict[str, Any]:
+    """Bloom's bills are paid by themselves."""
+    assert owner.home is not None
+    return {
+        "id": fixed(f"autopay/{owner.key}"),
+        "customer_id": owner.home.id,
+        "words": consent_words("Lark Mobile"),
+        "given_by": owner.id,
+        "given_at": when.at(-90, 10),
+        "address": "192.0.2.40",
+        "device": "Firefox on Linux",
+    }
 
 
 def _gateway_ref(home: Household) -> str:

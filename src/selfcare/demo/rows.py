@@ -12,7 +12,7 @@ from selfcare.db.prepared import insert_many
 from selfcare.identity.tables import Customer, Membership, User
 from selfcare.portal.account.tables import Contact, Invitation, Site
 from selfcare.portal.cards.tables import PaymentMethod
-from selfcare.portal.pay.tables import GatewayCustomer
+from selfcare.portal.pay.tables import AutopayConsent, GatewayCustomer
 from selfcare.portal.services.sim.tables import Sim
 from selfcare.portal.services.tables import LineSpeed, Product, Service
 
@@ -33,6 +33,7 @@ ORDER: tuple[type[Table], ...] = (
     PaymentMethod,
     Invitation,
     GatewayCustomer,
+    AutopayConsent,
     SimCustomer,
     SimCard,
 )

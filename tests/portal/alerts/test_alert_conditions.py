@@ -46,7 +46,7 @@ def test_the_most_costly_comes_first() -> None:
             a_service(0),
             a_service(state="suspended", suspend_reason="payment"),
         ],
-        failed_payments=[AFailedPayment(uuid4(), "PAY-1", Money(1000, "GBP"))],
+        failed_payments=[AFailedPayment(uuid4(), "INV-1", Money(1000, "GBP"))],
     ) == [
         Kind.OVERDUE,
         Kind.SUSPENDED,

@@ -66,6 +66,11 @@ async def run(app: Application, *, days: int = 0) -> None:
     await app.catch_up()
 
 
+async def consents() -> int:
+    """Of Asha, ended ones too."""
+    return await AutopayConsent.count().where(AutopayConsent.customer_id == people.PATEL.id)
+
+
 async def open_bills() -> list[str]:
     return [str(row["number"]) for row in await fetch(OPEN.bind(customer_id=people.PATEL.id))]
 
@@ -83,7 +88,7 @@ async def test_switching_on_keeps_what_was_agreed(asha: Browser) -> None:
     shown = before.one("//main//p[contains(., 'may take what is still open')]").text_content()
     page = await switch(asha)
     assert "It is on" in page.text
-    kept = await AutopayConsent.objects().first()
+    kept = await AutopayConsent.objects().get(AutopayConsent.customer_id == people.PATEL.id)
     assert kept is not None
     assert (kept.words, kept.given_by, kept.address) == (shown, people.ASHA.id, "192.0.2.7")
     assert "Automatic payment was switched on" in (await asha.open("/activity")).text
@@ -161,6 +166,10 @@ async def test_three_tries_in_seven_days_then_one_message_with_one_link(app: App
     assert told[0].text.count("https://selfcare.test/pay?bill=") == 1
     assert await subjects(app, "did not go through") == []
     assert len(await open_bills()) == 2
+    await asha.sign_in("asha@example.test")
+    alerts = await asha.open("/alerts")
+    assert "Automatic payment failed" in alerts.text
+    assert alerts.has_link("/pay?bill=")
 
 
 async def test_what_needs_approval_is_left_to_the_person_by_a_link(app: Application, asha: Browser) -> None:
@@ -276,7 +285,7 @@ async def test_it_is_not_switched_on_without_a_card(empty: Browser) -> None:
 async def test_twice_on_is_once(asha: Browser) -> None:
     page = await asha.open("/pay/autopay")
     await asyncio.gather(*(page.submit("autopay-form") for _n in range(3)))
-    assert await AutopayConsent.count() == 1
+    assert await consents() == 1
 
 
 async def test_who_only_looks_cannot_switch(ben: Browser, asha: Browser) -> None:
@@ -290,7 +299,7 @@ async def test_switching_asks_who_it_is(asha: Browser) -> None:
     async with transaction():
         await execute(Prepared.sql("UPDATE session SET proved_at = NULL").bind())
     assert (await switch(asha)).path.startswith("/sign-in/prove")
-    assert await AutopayConsent.count() == 0
+    assert await consents() == 0
 
 
 async def test_its_card_cannot_be_removed_while_it_is_the_default(asha: Browser) -> None:
@@ -303,4 +312,4 @@ async def test_its_card_cannot_be_removed_while_it_is_the_default(asha: Browser)
 async def test_a_form_without_sense_is_refused(asha: Browser) -> None:
     refused = await asha.post("/pay/autopay", {"csrf": await asha.csrf(), "on": "perhaps"})
     assert refused.status == 422
-    assert await AutopayConsent.count() == 0
+    assert await consents() == 0

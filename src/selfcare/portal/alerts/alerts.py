@@ -63,8 +63,10 @@ class ACard:
 
 @dataclass(frozen=True, slots=True)
 class AFailedPayment:
+    """A bill that no card paid by itself; `id` is the bill's."""
+
     id: UUID
-    reference: str
+    number: str
     amount: Money
 
 
@@ -148,8 +150,8 @@ def _usage_alerts(service: AService) -> Iterable[Alert]:
 
 def _payment_alerts(payments: Iterable[AFailedPayment]) -> Iterable[Alert]:
     for each in payments:
-        detail = _("Reference %(reference)s") % {"reference": each.reference}
-        yield Alert(Kind.PAYMENT_FAILED, each.id, _("A payment did not go through"), detail, amount=each.amount)
+        detail = _("No card could pay bill %(number)s, so it is still open.") % {"number": each.number}
+        yield Alert(Kind.PAYMENT_FAILED, each.id, _("Automatic payment failed"), detail, amount=each.amount)
 
 
 def _card_alerts(cards: Iterable[ACard], today: date) -> Iterable[Alert]:

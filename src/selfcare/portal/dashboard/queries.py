@@ -14,7 +14,7 @@ from selfcare.kernel import clock
 from selfcare.kernel.money import Money
 from selfcare.portal.activity import activity as log
 from selfcare.portal.activity.activity import Line
-from selfcare.portal.alerts.alerts import ABill, ACard, Alert, AService, Facts, alerts_for
+from selfcare.portal.alerts.alerts import ABill, ACard, AFailedPayment, Alert, AService, Facts, alerts_for
 from selfcare.portal.billing import queries as billing
 from selfcare.portal.billing.invoices import AmountDue
 from selfcare.portal.billing.queries import InvoiceRow
@@ -51,6 +51,17 @@ _CARDS = Prepared.sql(
     SELECT id, brand, last4, nickname, exp_month, exp_year
       FROM payment_method WHERE customer_id = :customer_id AND removed_at IS NULL
      ORDER BY position LIMIT 10
+    """
+)
+# Bills that should have been paid by themselves, and no card did it.
+_UNTAKEN = Prepared.sql(
+    """
+    SELECT i.id AS id, i.number AS number, i.currency AS currency, i.net_minor AS net_minor, i.tax_minor AS tax_minor,
+           i.paid_minor AS paid_minor
+      FROM autopay_charge a JOIN invoice i ON i.id = a.invoice_id AND i.customer_id = a.customer_id
+     WHERE a.customer_id = :customer_id AND a.state = 'failed' AND i.state = 'issued'
+       AND i.net_minor + i.tax_minor > i.paid_minor
+     ORDER BY a.ended_at DESC LIMIT 5
     """
 )
 _NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
@@ -113,11 +124,12 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
     """`zone` is the operator's billing zone. Figures of the meter may be old; then they say so."""
     scope, now, today = identity.customer, clock.now(), clock.today(zone)
     asked = {"customer_id": scope.customer_id}
-    services, count, bills, cards = await fetch_many(
+    services, count, bills, cards, untaken = await fetch_many(
         _SERVICES.bind(**asked, never=_NEVER),
         _COUNT.bind(**asked),
         billing.open_bills_of(scope),
         _CARDS.bind(**asked),
+        _UNTAKEN.bind(**asked),
         short=True,
     )
     balances = await charging.balances(scope, [row["id"] for row in services])
@@ -132,6 +144,7 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
         bills=[ABill(bill.id, bill.number, bill.bill) for bill in open_bills],
         services=[AService(tile.id, tile.name, tile.life, tuple(tile.lines)) for tile in tiles],
         cards=[ACard(row["id"], _card_name(row), row["exp_month"], row["exp_year"]) for row in cards if keeps_cards],
+        failed_payments=[_failed(row) for row in untaken if identity.can(Right.PAY_OWN_BILLS)],
         email_verified=identity.user.email_verified,
         user_id=identity.user_id,
     )
@@ -179,6 +192,11 @@ def _tile(row: dict[str, Any], balances: Balances, now: datetime) -> ServiceTile
         monthly=Money(row["monthly_minor"], row["currency"]),
         lines=summarise(balances.of(row["id"]), balances.grants, now),
     )
+
+
+def _failed(row: dict[str, Any]) -> AFailedPayment:
+    remaining = Money(row["net_minor"] + row["tax_minor"] - row["paid_minor"], row["currency"])
+    return AFailedPayment(row["id"], row["number"], remaining)
 
 
 def _card_name(row: dict[str, Any]) -> str:
