@@ -21,6 +21,7 @@ PLAIN: dict[str, object] = {
     "path": "/sign-in/reset?token=SECRET-TOKEN",
     "new_address": "asha.new@example.test",
     "device": "Firefox on Android",
+    "phone": "+44 ••• 123",
     "country": "GB",
     "failures": 5,
     "left": 7,

@@ -59,6 +59,7 @@ class Message(StrEnum):
     ACCOUNT_EMAIL_CHANGE_NOTICE = "account.email_change_notice", Category.SECURITY, "new_address", "until", "path!"
     ACCOUNT_PASSWORD_RESET = "account.password_reset", Category.SECURITY, "until", "path!"
     ACCOUNT_PASSWORD_CHANGED = "account.password_changed", Category.SECURITY, "at", "device"
+    ACCOUNT_PHONE_CHANGED = "account.phone_changed", Category.SECURITY, "at", "device", "phone?"
     ACCOUNT_LOCKED = "account.locked", Category.SECURITY, "at", "until", "failures?"
     ACCOUNT_NEW_DEVICE = "account.new_device", Category.SECURITY, "at", "device", "country?", "path!"
     ACCOUNT_REMEMBERED_COPIED = "account.remembered_copied", Category.SECURITY, "at"

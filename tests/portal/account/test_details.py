@@ -37,9 +37,10 @@ async def test_a_bad_name_is_refused_beside_the_field(asha: Browser, name: str) 
     assert page.error("name")
 
 
-async def test_a_phone_number_is_kept_in_one_form(asha: Browser) -> None:
+async def test_a_phone_number_is_kept_in_one_form_and_its_owner_told(app: Application, asha: Browser) -> None:
     page = await (await asha.open("/account/phone")).submit("phone-form", phone="07700 900555")
     assert "+44 7700 900555" in page.text
+    assert "was changed to +44 ••• 555" in (await mails_to(app, "asha@example.test"))[-1].text
 
 
 async def test_a_bad_phone_number_keeps_what_was_typed(asha: Browser) -> None:

@@ -221,7 +221,7 @@ class Posts:
                 "code": code_for(ticket, self.key)
             }
         try:
-            await self.texts.send(Text(UUID(ticket[:32]), phone, f"{self.sender}: {words}", self.sender, clock.now()))
+            await self.texts.send(Text(job.id, phone, f"{self.sender}: {words}", self.sender, clock.now()))
         except TextsNotSetUp:
             return
 

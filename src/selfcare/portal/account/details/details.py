@@ -17,7 +17,7 @@ from selfcare.identity import holds, limits, sessions, tokens
 from selfcare.identity.identity import Identity
 from selfcare.identity.tables import User
 from selfcare.identity.tokens import Purpose
-from selfcare.kernel import clock
+from selfcare.kernel import agents, clock, msisdn
 from selfcare.kernel.errors import DeadLink, Rejected
 from selfcare.kernel.origin import Origin
 from selfcare.kernel.words import _
@@ -58,12 +58,20 @@ async def change_name(identity: Identity, name: str) -> None:
         await audit.record(identity, Event.ACCOUNT_DETAILS_CHANGED, fields=["display_name"])
 
 
-async def change_phone(identity: Identity, phone: str | None) -> None:
-    """`phone` in E.164, or None for no number."""
+async def change_phone(identity: Identity, phone: str | None, *, messages: Messages) -> None:
+    """`phone` in E.164, or None for no number. Its owner is told by mail, in case it was somebody else."""
     await holds.check(identity.user_id)
     async with transaction():
         await User.update({User.phone: phone}).where(User.id == identity.user_id)
         await audit.record(identity, Event.ACCOUNT_DETAILS_CHANGED, fields=["phone"])
+        await messages.send_later(
+            Message.ACCOUNT_PHONE_CHANGED,
+            to_user=identity.user_id,
+            dedupe_key=f"phone_changed:{identity.user_id}:{identity.origin.request_id}",
+            at=clock.now(),
+            device=agents.within_a_sentence(identity.origin.device),
+            phone=msisdn.mask(phone) if phone else None,
+        )
 
 
 async def ask_email_change(identity: Identity, address: str, *, messages: Messages) -> None:

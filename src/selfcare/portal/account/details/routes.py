@@ -45,13 +45,16 @@ async def show_phone(request: Request[Any, Any, Any], identity: NamedDependency[
 
 @post("/account/phone", name="account.change_phone", status_code=200)
 async def change_phone(
-    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+    request: Request[Any, Any, Any],
+    identity: NamedDependency[Identity],
+    settings: NamedDependency[Settings],
+    ports: NamedDependency[Ports],
 ) -> Response[bytes]:
     form = await Form.read(request, "phone")
     phone = form.phone("phone", region=settings.region) if form["phone"].strip() else None
     if not form:
         return page(request, "account/details/phone", fragment="account/details/_phone", status=422, form=form)
-    await details.change_phone(identity, phone)
+    await details.change_phone(identity, phone, messages=ports.messages)
     return go(request, "account")
 
 
