@@ -49,6 +49,7 @@ from selfcare.portal.account.security import routes as security
 from selfcare.portal.account.sign_ins import routes as own_sign_ins
 from selfcare.portal.activity import routes as activity
 from selfcare.portal.billing import routes as billing
+from selfcare.portal.billing.statement import routes as statement
 from selfcare.portal.cards import routes as cards
 from selfcare.portal.dashboard import routes as dashboard
 from selfcare.portal.help import routes as help_
@@ -96,6 +97,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     services_sim.router,
     usage.router,
     billing.router,
+    statement.router,
     pay.router,
     autopay.router,
     guests.router,

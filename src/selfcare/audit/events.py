@@ -102,6 +102,7 @@ class Event(StrEnum):
     BILLING_INVOICE_FETCHED = "billing.invoice_fetched", "format?"
     BILLING_TRANSACTIONS_FETCHED = "billing.transactions_fetched"
     BILLING_LINE_VOIDED = "billing.line_voided", "reason"
+    BILLING_STATEMENT_FETCHED = "billing.statement_fetched", "format?"
     BILLING_CREDITED = "billing.credited", "amount_minor", "currency", "reason"
     BILLING_AUTOPAY_SWITCHED = "billing.autopay_switched", "on"
     BILLING_GUEST_LINK_MADE = "billing.guest_link_made"

@@ -174,6 +174,9 @@ TABLE: Mapping[str, Access] = {
     "billing.bundle_file": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     "billing.transactions": customer(Right.VIEW_OWN_BILLS),
     "billing.transactions_csv": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
+    "billing.statement": customer(Right.VIEW_OWN_BILLS),
+    "billing.statement_csv": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
+    "billing.statement_pdf": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     # cards
     "cards": customer(Right.MANAGE_OWN_CARDS),
     "cards.new": customer(Right.MANAGE_OWN_CARDS, step_up=True, acting=NEVER),

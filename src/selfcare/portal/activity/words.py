@@ -155,6 +155,7 @@ def sentences() -> dict[str, str]:
         "billing.invoice_settled": _("A bill was paid in full"),
         "billing.invoice_fetched": _("A bill was downloaded"),
         "billing.transactions_fetched": _("The list of transactions was downloaded"),
+        "billing.statement_fetched": _("A statement of account was downloaded"),
         "billing.ledger_broken": _("The books are being checked by us"),
         "billing.line_voided": _("A charge was taken off"),
         "billing.credited": _("A credit was given"),
