@@ -15,6 +15,7 @@ from selfcare.demo.activity import add_activity
 from selfcare.demo.bills import Book
 from selfcare.demo.crowd import add_crowd
 from selfcare.demo.people import ASHA, PASSWORD
+from selfcare.demo.requests import add_requests
 from selfcare.demo.rows import Rows
 from selfcare.demo.sims import add_sims
 from selfcare.demo.timeline import Timeline
@@ -73,6 +74,7 @@ async def _load_named(when: Timeline, password_hash: str, sim_keys: Sequence[byt
         add_sims(rows, when, sim_keys)
     await rows.write()
     await _write_bills(book)
+    await add_requests(when)
 
 
 async def _write_bills(book: Book) -> None:

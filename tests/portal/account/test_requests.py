@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -10,9 +11,15 @@ from selfcare.app import Application
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import people
 from selfcare.demo.people import fixed
+from selfcare.kernel import clock
 from tests.support.browser import Browser, Page
 from tests.support.mail import mails_to
 
+OVERDUE = Prepared.sql(
+    "SELECT i.number, t.id AS line_id FROM invoice i JOIN billing_transaction t ON t.invoice_id = i.id "
+    "AND t.kind = 'charge' WHERE i.customer_id = :customer_id AND i.state = 'issued' AND i.kind = 'regular' "
+    "ORDER BY i.due_on, i.number, t.id LIMIT 1"
+)
 TEXT = "Please look at this: it is not as it should be."
 MINE = Prepared.sql("SELECT id, state, kind, about_words FROM request WHERE user_id = :user_id ORDER BY id DESC")
 A_LINE = Prepared.sql(
@@ -65,6 +72,20 @@ async def test_a_disputed_line_is_marked_on_the_bill_and_withdrawing_takes_the_m
     await request.submit("withdraw-form")
     bill = await asha.open(f"/billing/invoices/{line['invoice_id']}")
     assert "In question" not in bill.text
+
+
+async def test_nobody_is_warned_of_a_bill_in_question_for_14_days(app: Application, asha: Browser) -> None:
+    bill = (await fetch(OVERDUE.bind(customer_id=people.PATEL.id)))[0]
+    warning = f"Bill {bill['number']} is"
+    assert warning in (await asha.open("/")).text
+    page = await asha.open(f"/account/requests/new/dispute?about={bill['line_id']}")
+    assert (await page.submit("request-form", text=TEXT)).status == 200
+    assert warning not in (await asha.open("/")).text
+    clock.travel_by(timedelta(days=14, minutes=1))
+    again = Browser(app)
+    await again.sign_in(people.ASHA.email)
+    assert warning in (await again.open("/")).text
+    await again.close()
 
 
 async def test_what_a_role_may_not_see_it_may_not_ask_about(gwen: Browser, ben: Browser) -> None:

@@ -16,6 +16,7 @@ from selfcare.portal.activity import activity as log
 from selfcare.portal.activity.activity import Line
 from selfcare.portal.alerts.alerts import ABill, ACard, AFailedPayment, Alert, AService, Facts, alerts_for
 from selfcare.portal.billing import queries as billing
+from selfcare.portal.billing import questions
 from selfcare.portal.billing.invoices import AmountDue
 from selfcare.portal.billing.queries import InvoiceRow
 from selfcare.portal.services.services import Life, Mark, Status, ending, status_of
@@ -124,12 +125,13 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
     """`zone` is the operator's billing zone. Figures of the meter may be old; then they say so."""
     scope, now, today = identity.customer, clock.now(), clock.today(zone)
     asked = {"customer_id": scope.customer_id}
-    services, count, bills, cards, untaken = await fetch_many(
+    services, count, bills, cards, untaken, paused = await fetch_many(
         _SERVICES.bind(**asked, never=_NEVER),
         _COUNT.bind(**asked),
         billing.open_bills_of(scope),
         _CARDS.bind(**asked),
         _UNTAKEN.bind(**asked),
+        questions.paused_bills_of(scope, now),
         short=True,
     )
     balances = await charging.balances(scope, [row["id"] for row in services])
@@ -140,8 +142,10 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
     sees_bills = identity.can(Right.VIEW_OWN_BILLS)
     open_bills = billing.open_rows(bills, today) if sees_bills else []
     activity = await log.latest(identity)
+    in_question = questions.paused_in(paused)
     facts = Facts(
-        bills=[ABill(bill.id, bill.number, bill.bill) for bill in open_bills],
+        # Of a bill that is in question nobody is warned.
+        bills=[ABill(bill.id, bill.number, bill.bill) for bill in open_bills if bill.id not in in_question],
         services=[AService(tile.id, tile.name, tile.life, tuple(tile.lines)) for tile in tiles],
         cards=[ACard(row["id"], _card_name(row), row["exp_month"], row["exp_year"]) for row in cards if keeps_cards],
         failed_payments=[_failed(row) for row in untaken if identity.can(Right.PAY_OWN_BILLS)],
