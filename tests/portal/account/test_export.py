@@ -197,7 +197,7 @@ async def test_memory_does_not_grow_with_the_size(app: Application, asha: Browse
         {"id": ids.new_id(), "customer_id": people.PATEL.id, "service_id": UUID(service), "kind": "call"}
         | {"direction": "out", "class_": "on_net", "started_at": now, "seconds": n, "other_party": ids.token()[:20]}
         | {"external_id": ids.token(), "created_at": now, "currency": "GBP"}
-        for n in range(20_000)
+        for n in range(8_000)
     ]
     async with transaction():
         await insert_many(UsageRecord, rows)
@@ -212,6 +212,6 @@ async def test_memory_does_not_grow_with_the_size(app: Application, asha: Browse
     finally:
         tracemalloc.stop()
     parts = await fetch_one(PARTS.bind()) or {}
-    assert parts["n"] >= 3
+    assert parts["n"] >= 2
     assert parts["longest"] <= 400_000
-    assert peak < 8_000_000, peak
+    assert peak < 6_000_000, peak
