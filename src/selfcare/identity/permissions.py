@@ -323,6 +323,7 @@ TABLE: Mapping[str, Access] = {
     "staff.people.show": staff(StaffRight.VIEW_CUSTOMER),
     "staff.people.act": staff(StaffRight.VIEW_CUSTOMER, step_up=True),
     "staff.payments": staff(StaffRight.REVIEW_PAYMENT),
+    "staff.payments.cards": staff(StaffRight.VIEW_BILLING),
     "staff.payments.show": staff(StaffRight.VIEW_BILLING),
     "staff.payments.refund": staff(StaffRight.REFUND_PAYMENT, step_up=True),
     "staff.payments.look": staff(StaffRight.REVIEW_PAYMENT),

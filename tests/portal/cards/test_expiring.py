@@ -12,6 +12,7 @@ from selfcare.demo import people
 from selfcare.demo.people import fixed
 from selfcare.portal.cards import expiring
 from selfcare.ports.payments import CardSeen
+from tests.support.browser import Browser
 from tests.support.mail import mails_to
 
 SECOND = fixed("card/asha/2")
@@ -60,3 +61,28 @@ async def test_new_dates_from_the_bank_clear_it(app: Application) -> None:
     assert await expiring.refresh(people.PATEL.id, [seen]) == 0
     row = await fetch_one(STAGE.bind(id=SECOND))
     assert row == {"told_days": None, "exp_month": 12, "exp_year": 2029}
+
+
+async def test_staff_see_default_cards_sixty_days_before_and_for_a_month_after(app: Application) -> None:
+    async with transaction():
+        await execute(NINE_YEARS.bind(id=fixed("card/asha/1")))
+    last = date(2031, 9, 30)
+    seen = [days for days in (-31, -30, 0, 60, 61) if await expiring.ending(last - timedelta(days=days))]
+    assert seen == [-30, 0, 60]
+    (one,) = await expiring.ending(last)
+    assert (one.customer, one.words, one.last_day, one.is_over, one.autopays) == (
+        "Asha Patel",
+        "Visa 4242",
+        last,
+        False,
+        False,
+    )
+
+
+NINE_YEARS = Prepared.sql("UPDATE payment_method SET exp_year = 2031, exp_month = 9 WHERE id = :id")
+
+
+async def test_support_reads_the_list_and_customers_do_not(asha: Browser, dina: Browser) -> None:
+    page = await dina.open("/staff/payments/cards")
+    assert "Cards that end soon" in page.heading
+    assert (await asha.open("/staff/payments/cards")).status == 404

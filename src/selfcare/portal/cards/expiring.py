@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,9 @@ from selfcare.ports.payments import CardSeen
 
 # The nearer first: who was told of the nearer one is not told of the farther.
 STAGES = (7, 30)
+# Staff see them earlier, and for a while after.
+FOR_STAFF = timedelta(days=60)
+SHOWN_AFTER = timedelta(days=30)
 
 
 async def tell(messages: Messages, today: date) -> int:
@@ -53,6 +57,44 @@ async def _tell(messages: Messages, row: dict[str, Any], stage: int) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A default card near its end, as staff see it. `autopays`: bills are taken from it."""
+
+    id: UUID
+    customer_id: UUID
+    customer: str
+    number: str
+    words: str
+    last_day: date
+    is_over: bool
+    autopays: bool
+
+
+async def ending(today: date, *, within: timedelta = FOR_STAFF) -> list[Ending]:
+    """Of all customers, the first to end first."""
+    rows = await fetch(ENDING.bind(first=_month(today - SHOWN_AFTER), last=_month(today + within)))
+    found = [(row, last_valid_day(row["exp_month"], row["exp_year"])) for row in rows]
+    return [
+        Ending(
+            row["id"],
+            row["customer_id"],
+            row["customer"],
+            row["number"],
+            f"{row['brand'].capitalize()} {row['last4']}",
+            last,
+            last < today,
+            row["consent_id"] is not None,
+        )
+        for row, last in found
+        if today - SHOWN_AFTER <= last <= today + within
+    ]
+
+
+def _month(day: date) -> int:
+    return day.year * 12 + day.month
+
+
 async def refresh(customer_id: UUID, seen: list[CardSeen]) -> int:
     """Takes over what the gateway learned from the bank: new dates, a new number. How many cards changed."""
     changed = 0
@@ -66,6 +108,16 @@ async def refresh(customer_id: UUID, seen: list[CardSeen]) -> int:
     return changed
 
 
+ENDING = Prepared.sql(
+    """
+    SELECT m.id AS id, m.customer_id AS customer_id, m.brand AS brand, m.last4 AS last4, m.exp_month AS exp_month,
+        m.exp_year AS exp_year, c.name AS customer, c.number AS number, a.id AS consent_id
+    FROM payment_method m JOIN customer c ON c.id = m.customer_id
+    LEFT JOIN autopay_consent a ON a.customer_id = m.customer_id AND a.ended_at IS NULL
+    WHERE m.removed_at IS NULL AND m.is_default AND m.exp_year * 12 + m.exp_month BETWEEN :first AND :last
+    ORDER BY m.exp_year, m.exp_month, c.number LIMIT 500
+    """
+)
 NEAR = Prepared.sql(
     """
     SELECT id, customer_id, brand, last4, exp_month, exp_year, told_days FROM payment_method

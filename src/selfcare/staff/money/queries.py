@@ -6,6 +6,8 @@ from uuid import UUID
 
 from selfcare.db.engine import Row
 from selfcare.db.prepared import Prepared, fetch, fetch_many
+from selfcare.kernel import clock
+from selfcare.portal.pay import reconciling
 
 _REVIEW = Prepared.sql(
     """
@@ -13,7 +15,10 @@ _REVIEW = Prepared.sql(
            p.created_at AS created_at, p.review AS review, p.customer_id AS customer_id, c.name AS customer,
            c.number AS number
       FROM payment p JOIN customer c ON c.id = p.customer_id
-     WHERE p.state = 'manual_review' ORDER BY p.created_at, p.id LIMIT 100
+     WHERE p.state = 'manual_review'
+        OR (p.created_at <= :before
+            AND p.state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown'))
+     ORDER BY p.created_at, p.id LIMIT 100
     """
 )
 _FAILED = Prepared.sql(
@@ -46,8 +51,9 @@ _LINES = Prepared.sql(
 
 
 async def waiting() -> tuple[list[Row], list[Row], list[Row]]:
-    """Payments to look at, refunds the bank refused, and what a second person has to agree to."""
-    review, failed, approvals = await fetch_many(_REVIEW.bind(), _FAILED.bind(), _APPROVALS.bind())
+    """Payments to look at or undecided for a day, refunds the bank refused, and what needs a second person."""
+    asked = _REVIEW.bind(before=clock.now() - reconciling.WORRY_AFTER)
+    review, failed, approvals = await fetch_many(asked, _FAILED.bind(), _APPROVALS.bind())
     return review, failed, approvals
 
 

@@ -10,7 +10,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from selfcare.identity.identity import Identity
+from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, Rejected
+from selfcare.portal.cards import expiring
 from selfcare.portal.pay import payment, payments, refunds
 from selfcare.portal.pay.refunds import Source
 from selfcare.portal.pay.till import Till
@@ -26,6 +28,13 @@ from selfcare.web.pages import go, page
 async def show_all(request: Request[Any, Any, Any]) -> Response[bytes]:
     review, failed, approvals = await queries.waiting()
     return page(request, "staff/money/index", review=review, failed=failed, approvals=approvals)
+
+
+@get("/staff/payments/cards", name="staff.payments.cards")
+async def show_cards(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
+    """Default cards that end soon: who is going to be in trouble with automatic payment."""
+    found = await expiring.ending(clock.today(settings.zone))
+    return page(request, "staff/money/cards", cards=found, days=expiring.FOR_STAFF.days)
 
 
 @get("/staff/payments/{payment_id:uuid}", name="staff.payments.show")
@@ -165,4 +174,4 @@ async def _customer_page(
     )
 
 
-router = Router("/", route_handlers=[show_all, show, refund, look, decide, show_customer, credit, void])
+router = Router("/", route_handlers=[show_all, show_cards, show, refund, look, decide, show_customer, credit, void])
