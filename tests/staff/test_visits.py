@@ -57,7 +57,7 @@ async def test_the_portal_opens_as_the_customer_sees_it(app: Application, dina: 
     seen = await login(dina)
     own = await asha.open("/")
     assert seen.heading == own.heading
-    assert "Asha Patel (Asha Patel) as Dina Farrow from support" in seen.text
+    assert "Asha Patel (100201) as Dina Farrow from support" in seen.text
     assert "60 minutes left" in seen.text
     assert "[Support]" in seen.html.xpath("string(//title)")
     prefix = prefix_of(seen)

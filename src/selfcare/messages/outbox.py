@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from selfcare.db.engine import Row, transaction
@@ -12,6 +13,7 @@ from selfcare.db.prepared import Prepared, as_json, execute, fetch_one
 from selfcare.identity.sealed import Unreadable, seal, unseal
 from selfcare.jobs.registry import Job
 from selfcare.kernel import clock
+from selfcare.kernel.errors import NotFound
 from selfcare.kernel.ids import new_id
 from selfcare.messages.events import LIFE, Category, Message
 from selfcare.messages.rendering import Removed, Rendered, Words, checked_path
@@ -164,6 +166,14 @@ class Post:
         name = (row["display_name"] or "") if row["address"] is None else ""
         values = {**unpack(row["details"]), **secrets}
         return self.words.render(Message.named(row["event"]), values, name=name, zone=row["zone"])
+
+
+async def read_values(id: UUID) -> dict[str, Any]:
+    """What a message was made of, but for its links. Raises NotFound."""
+    row = await fetch_one(FIND.bind(id=id))
+    if row is None:
+        raise NotFound
+    return dict(unpack(row["details"]))
 
 
 FIND = Prepared.sql(

@@ -129,6 +129,7 @@ _STANDS_UNDER = {
     "activity": "account",
     "addons": "services",
     "staff.visits": "staff.customers",
+    "staff.people": "staff.customers",
 }
 
 

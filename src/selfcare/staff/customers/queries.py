@@ -89,6 +89,7 @@ _NOTES = Prepared.sql(
      WHERE n.customer_id = :customer_id ORDER BY n.created_at DESC, n.id DESC LIMIT 100
     """
 )
+_STAFF = Prepared.sql("SELECT id FROM app_user WHERE id = :user_id AND staff_rights IS NOT NULL")
 _NAMES = Prepared.sql("SELECT id, display_name FROM app_user WHERE id IN :ids")
 
 
@@ -226,6 +227,11 @@ async def names(ids_: set[UUID]) -> dict[UUID, str]:
     if not ids_:
         return {}
     return {row["id"]: row["display_name"] for row in await fetch(_NAMES.bind(ids=sorted(ids_)), short=True)}
+
+
+async def is_staff(user_id: UUID) -> bool:
+    row = await fetch_one(_STAFF.bind(user_id=user_id))
+    return row is not None
 
 
 def _customer(row: Row) -> Customer:

@@ -15,11 +15,13 @@ from selfcare.audit.queries import Place
 from selfcare.identity import grants
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
+from selfcare.kernel.errors import Rejected
 from selfcare.portal.activity.words import role_name, sentence_of
 from selfcare.portal.billing import queries as billing
 from selfcare.portal.services import queries as services
+from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
-from selfcare.staff.customers import queries, search
+from selfcare.staff.customers import changes, queries, search
 from selfcare.staff.visits import visits
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, page
@@ -171,6 +173,89 @@ async def add_note(
     return go(request, "staff.customers.notes", customer_id=customer_id)
 
 
+@get("/staff/customers/{customer_id:uuid}/change", name="staff.customers.change")
+async def show_change(
+    request: Request[Any, Any, Any], customer_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    customer = await queries.get(identity, customer_id, "change")
+    return await _change_page(request, customer, Form.empty("type", "contact", "keep", "email", "reason"))
+
+
+@post("/staff/customers/{customer_id:uuid}/type", name="staff.customers.set_type", status_code=200)
+async def set_type(
+    request: Request[Any, Any, Any], customer_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    customer = await queries.find(customer_id)
+    form = await Form.read(request, "type", "reason")
+    kind, reason = form.choice("type", changes.TYPES), form.text("reason", least=10, most=200)
+    if form and kind and reason:
+        try:
+            await changes.change_type(identity, customer_id, kind, reason)
+        except Rejected as problem:
+            form.reject(problem.field, problem)
+        else:
+            return go(request, "staff.customers.show", customer_id=customer_id)
+    return await _change_page(request, customer, form, status=422, which="t-")
+
+
+@post("/staff/customers/{customer_id:uuid}/primary", name="staff.customers.set_primary", status_code=200)
+async def set_primary(
+    request: Request[Any, Any, Any], customer_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    customer = await queries.find(customer_id)
+    form = await Form.read(request, "contact", "reason")
+    contact, reason = form.uuid("contact"), form.text("reason", least=10, most=200)
+    if form and contact and reason:
+        await changes.change_primary(identity, customer_id, contact, reason)
+        return go(request, "staff.customers.contacts", customer_id=customer_id)
+    return await _change_page(request, customer, form, status=422, which="p-")
+
+
+@post("/staff/customers/{customer_id:uuid}/merge", name="staff.customers.merge", status_code=200)
+async def merge(
+    request: Request[Any, Any, Any], customer_id: FromPath[UUID], identity: NamedDependency[Identity]
+) -> Response[bytes]:
+    customer = await queries.find(customer_id)
+    form = await Form.read(request, "keep", "email", "reason")
+    keep, email = form.uuid("keep"), form.email()
+    reason = form.text("reason", least=10, most=200)
+    if form and keep and email and reason:
+        try:
+            await changes.merge(identity, customer_id, keep, email, reason)
+        except Rejected as problem:
+            form.reject(problem.field, problem)
+        else:
+            return go(request, "staff.customers.contacts", customer_id=customer_id)
+    return await _change_page(request, customer, form, status=422, which="m-")
+
+
+@post("/staff/customers/{customer_id:uuid}/messages/{message_id:uuid}", name="staff.customers.resend", status_code=200)
+async def resend(
+    request: Request[Any, Any, Any],
+    customer_id: FromPath[UUID],
+    message_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+) -> Response[bytes]:
+    await Form.read(request)
+    await changes.send_again(identity, customer_id, message_id, messages=ports.messages)
+    return go(request, "staff.customers.messages", customer_id=customer_id)
+
+
+async def _change_page(
+    request: Request[Any, Any, Any], customer: queries.Customer, form: Form, *, status: int = 200, which: str = ""
+) -> Response[bytes]:
+    return page(
+        request,
+        "staff/customers/change",
+        status=status,
+        which=which,
+        customer=customer,
+        form=form,
+        contacts=await queries.contacts(customer.id),
+    )
+
+
 async def _notes_page(
     request: Request[Any, Any, Any], customer: queries.Customer, form: Form, *, status: int = 200
 ) -> Response[bytes]:
@@ -202,6 +287,11 @@ router = Router(
         show_messages,
         show_activity,
         show_notes,
+        show_change,
+        set_type,
+        set_primary,
+        merge,
+        resend,
         add_note,
     ],
 )
