@@ -129,3 +129,20 @@ def test_what_was_typed_survives_the_end_of_the_sign_in(portal: Portal, page: Pa
     page.clock.fast_forward("02:06")
     expect(page.locator("#session-end")).not_to_be_visible()
     expect(page.get_by_label("Name", exact=True)).to_have_value("Asha the Typist")
+
+
+def test_the_name_is_changed_where_it_stands(portal: Portal, page: Page) -> None:
+    portal.sign_in("asha")
+    portal.is_signed_in()
+    portal.open("/account")
+    portal.follow("Edit name")
+    field = page.get_by_label("Name", exact=True)
+    field.fill("")
+    portal.press("Save Changes")
+    expect(page.locator("#name-error")).to_be_visible()
+    assert page.url.endswith("/account") is portal.javascript
+    field.fill("Asha the Great")
+    portal.press("Save Changes")
+    portal.should_be_at("Account")
+    portal.should_see("Asha the Great")
+    portal.should_not_scroll_sideways()

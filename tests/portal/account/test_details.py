@@ -30,6 +30,17 @@ async def test_the_display_name_is_changed_in_place(asha: Browser) -> None:
     assert "Asha P." in (await form.submit("name-form", name="  Asha P. ")).text
 
 
+async def test_name_and_phone_are_edited_where_they_stand(asha: Browser) -> None:
+    page = await asha.open("/account")
+    for field in ("name", "phone"):
+        link = page.one(f"//section[@id='account-you']//a[@hx-get='/account/{field}']")
+        assert link.get("hx-target") == "#account-you"
+        part = await asha.open(f"/account/{field}", htmx=True)
+        assert part.html.get("id") == f"account-details-{field}"
+    clock.travel_by(timedelta(minutes=11))
+    assert not (await asha.open("/account")).html.xpath("//a[@hx-get='/account/phone']")
+
+
 @pytest.mark.parametrize("name", ["", "   ", "x" * 101, "a\x07b"])
 async def test_a_bad_name_is_refused_beside_the_field(asha: Browser, name: str) -> None:
     page = await (await asha.open("/account/name")).submit("name-form", name=name)

@@ -8,6 +8,7 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
 from selfcare.identity.identity import Identity
+from selfcare.kernel import clock
 from selfcare.portal.account import queries
 from selfcare.portal.help import tips
 from selfcare.web.leads import leads_to
@@ -22,6 +23,8 @@ async def show(request: Request[Any, Any, Any], identity: NamedDependency[Identi
         overview=await queries.overview(identity),
         tip=await tips.find(identity, "account"),
         leads_to=leads_to(request),
+        # Without it the phone number is changed on a page that asks for the proof first.
+        proved=identity.recently_proved(clock.now()),
     )
 
 
