@@ -11,7 +11,7 @@ from selfcare.db.prepared import Prepared, as_json, fetch
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import Unavailable
 from selfcare.kernel.money import Money, round_half_up
-from selfcare.portal.usage.queries import Balance
+from selfcare.portal.usage.balances import Balance
 from selfcare.ports.charging import MOST_RECORDS, Asked, Charging, Record
 
 MOST_PAGES = 5

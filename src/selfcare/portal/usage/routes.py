@@ -20,7 +20,7 @@ from selfcare.kernel.errors import Unavailable
 from selfcare.kernel.words import _
 from selfcare.portal.help import tips
 from selfcare.portal.services import queries as services
-from selfcare.portal.usage import abroad, queries, records
+from selfcare.portal.usage import abroad, balances, queries, records
 from selfcare.portal.usage.history import Step
 from selfcare.ports.charging import Record
 from selfcare.ports.ports import Ports
@@ -83,7 +83,7 @@ async def show_balance(
     """htmx says which `revision` it shows, and is answered as soon as there is another one, or 204 in the end."""
     known = request.query_params.get("revision", "")
     if known and wants_fragment(request):
-        await queries.must_have(identity.customer, service_id)
+        await balances.must_have(identity.customer, service_id)
 
         async def news() -> bool:
             return await ports.charging.revision(identity.customer, [service_id]) != known
@@ -94,7 +94,7 @@ async def show_balance(
             changed = False
         if not changed:
             return Response(b"", status_code=204, headers={"Cache-Control": "no-store"})
-    balance = await queries.balance_of(identity.customer, ports.charging, service_id, clock.now())
+    balance = await balances.balance_of(identity.customer, ports.charging, service_id, clock.now())
     return page(
         request,
         "usage/balance",
@@ -112,7 +112,7 @@ async def show_why(
     identity: NamedDependency[Identity],
     ports: NamedDependency[Ports],
 ) -> Response[bytes]:
-    balance = await queries.balance_of(identity.customer, ports.charging, service_id, clock.now())
+    balance = await balances.balance_of(identity.customer, ports.charging, service_id, clock.now())
     falls = {kind: fall for kind in ("data", "voice", "sms") if (fall := queries.waterfall_of(balance, kind))}
     busiest = await queries.busiest(identity.customer, ports.charging, balance)
     return page(request, "usage/why", balance=balance, row=balance.row, falls=falls, busiest=busiest)
@@ -125,7 +125,7 @@ async def show_abroad(
     identity: NamedDependency[Identity],
     ports: NamedDependency[Ports],
 ) -> Response[bytes]:
-    balance = await queries.balance_of(identity.customer, ports.charging, service_id, clock.now())
+    balance = await balances.balance_of(identity.customer, ports.charging, service_id, clock.now())
     return page(
         request,
         "usage/abroad",
@@ -193,7 +193,7 @@ async def download_json(
 async def _download(
     request: Request[Any, Any, Any], service_id: UUID, identity: Identity, ports: Ports, form: str
 ) -> AsyncIterator[tuple[Record, ...]]:
-    await queries.must_have(identity.customer, service_id)
+    await balances.must_have(identity.customer, service_id)
     if not (await ports.charging.health()).ok:
         raise Unavailable(_("We cannot reach the meter right now. Come back in a few minutes."))
     await records.fetched(identity, service_id, form)
