@@ -630,7 +630,16 @@ class Stripe:
                 return self.decide(id)
             case ["things", kind]:
                 return list(self.all(kind))
+            case ["things", kind, customer]:
+                return [thing for thing in self.all(kind) if self._belongs(thing, customer)]
         return None
+
+    def _belongs(self, thing: dict[str, Any], customer: str) -> bool:
+        """A refund and an event belong to whose payment they are about."""
+        if thing["object"] == "event":
+            thing = thing["data"]["object"]
+        paid = self.things.get(thing.get("payment_intent") or "") if "customer" not in thing else None
+        return bool((paid or thing).get("customer") == customer)
 
 
 def now() -> int:
@@ -670,7 +679,7 @@ def main(port: int, file: str) -> None:
     import uvicorn
 
     app = Stripe(base=f"http://127.0.0.1:{port}", file=file)
-    uvicorn.run(cutting(app), host="127.0.0.1", port=port, log_level="error", access_log=False, lifespan="off")
+    uvicorn.run(cutting(app), host="127.0.0.1", port=port, log_level="critical", access_log=False, lifespan="off")
 
 
 def cutting(app: Stripe) -> Callable[..., Any]:

@@ -1,0 +1,216 @@
+"""What people do between the click and the receipt. To add one, write a function and put `@scenario` above it.
+
+A scenario presses buttons of a server that may die at any step; what then happens is the schedule's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from selfcare.kernel import ids
+from tests.crashes.world import Customer, Server, World
+
+REFUND_MINOR = 500
+
+
+@dataclass
+class Case:
+    """One run of a scenario: who, and what she has pressed so far, so that she can press it again."""
+
+    world: World
+    customer: Customer
+    clicks: list[dict[str, Any]] = field(default_factory=list)
+    payments: list[str] = field(default_factory=list)
+
+    async def click(self, server: Server, *, last4: str | None = None, key: str | None = None, **how: Any) -> Any:
+        """By the kept card with this ending, else by a new one."""
+        card = await self.world.card(self.customer, last4) if last4 else None
+        asked = {"customer": self.customer.id, "user": str(self.customer.user_id), "card": card}
+        asked |= {"bills": [str(bill) for bill in self.customer.bills], "key": key or ids.token()} | how
+        if asked not in self.clicks:
+            self.clicks.append(asked)
+        return await self.press_again(server, asked)
+
+    async def press_again(self, server: Server, asked: dict[str, Any]) -> Any:
+        answer = await server.press("click", **asked)
+        if "payment" in answer and answer["payment"] not in self.payments:
+            self.payments.append(answer["payment"])
+        return answer
+
+    async def look(self, server: Server) -> None:
+        for payment in self.payments:
+            await server.press("look", payment=payment)
+
+    async def at_the_bank(self, *, approve: bool = True) -> None:
+        """She answers every question her bank has."""
+        for intent in await self.world.things("payment_intent", self.customer):
+            if intent["status"] == "requires_action":
+                await self.world.people(f"bank/{intent['id']}", answer="approve" if approve else "refuse")
+
+    async def on_the_page(self, last4: str) -> None:
+        """She enters a card on every page that is open."""
+        for session in await self.world.things("checkout.session", self.customer):
+            if session["status"] == "open":
+                await self.world.people(f"checkout/{session['id']}", last4=last4)
+
+    async def the_bank_decides(self) -> None:
+        for intent in await self.world.things("payment_intent", self.customer):
+            if intent["status"] == "processing":
+                await self.world.people(f"decide/{intent['id']}")
+
+
+Act = Callable[[Case, Server], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    act: Act
+    bills: int = 1
+
+
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(act: Act) -> Act:
+    SCENARIOS[act.__name__] = Scenario(act.__name__, act)
+    return act
+
+
+def scenario_with_bills(bills: int) -> Callable[[Act], Act]:
+    def register(act: Act) -> Act:
+        SCENARIOS[act.__name__] = Scenario(act.__name__, act, bills)
+        return act
+
+    return register
+
+
+@scenario
+async def a_kept_card(case: Case, server: Server) -> None:
+    await case.click(server, last4="4242")
+
+
+@scenario
+async def a_kept_card_with_nobody_there(case: Case, server: Server) -> None:
+    await case.click(server, last4="4242", off_session=True)
+
+
+@scenario
+async def the_bank_asks_and_hears_yes(case: Case, server: Server) -> None:
+    await case.click(server, last4="3184")
+    await case.at_the_bank()
+    await case.look(server)
+
+
+@scenario
+async def the_bank_asks_and_hears_no_then_another_card(case: Case, server: Server) -> None:
+    await case.click(server, last4="3184")
+    await case.at_the_bank(approve=False)
+    await case.look(server)
+    await case.click(server, last4="4242")
+
+
+@scenario
+async def a_new_card_that_is_kept(case: Case, server: Server) -> None:
+    await case.click(server, save=True)
+    await case.on_the_page("4242")
+    await case.look(server)
+
+
+@scenario
+async def a_new_card_after_one_that_was_refused(case: Case, server: Server) -> None:
+    await case.click(server)
+    await case.on_the_page("9995")
+    await case.look(server)
+    await case.on_the_page("4242")
+    await case.look(server)
+
+
+@scenario
+async def a_refused_card_then_another(case: Case, server: Server) -> None:
+    await case.click(server, last4="0002")
+    await case.click(server, last4="4242")
+
+
+@scenario
+async def the_answer_is_lost(case: Case, server: Server) -> None:
+    await case.world.people("cut/1")
+    await case.click(server, last4="4242")
+    await case.look(server)
+
+
+@scenario
+async def the_answer_is_lost_on_the_way_to_the_page(case: Case, server: Server) -> None:
+    await case.world.people("cut/1")
+    await case.click(server)
+    await case.look(server)
+    await case.on_the_page("4242")
+    await case.look(server)
+
+
+@scenario
+async def the_bank_decides_later(case: Case, server: Server) -> None:
+    await case.click(server, last4="8210")
+    await case.the_bank_decides()
+
+
+@scenario
+async def a_double_click(case: Case, server: Server) -> None:
+    key = ids.token()
+    await case.world.card(case.customer, "4242")
+    await _all(case.click(server, last4="4242", key=key), case.click(server, last4="4242", key=key))
+
+
+@scenario
+async def two_tabs(case: Case, server: Server) -> None:
+    await case.world.card(case.customer, "4242")
+    await _all(case.click(server, last4="4242"), case.click(server, last4="4242"), case.click(server))
+
+
+@scenario
+async def given_up_while_the_bank_is_told_yes(case: Case, server: Server) -> None:
+    answer = await case.click(server, last4="3184")
+    if "payment" in answer:
+        await _all(server.press("give_up", payment=answer["payment"]), case.at_the_bank())
+    await case.look(server)
+
+
+@scenario
+async def given_up_on_the_page_then_another_card(case: Case, server: Server) -> None:
+    answer = await case.click(server)
+    if "payment" in answer:
+        await server.press("give_up", payment=answer["payment"])
+    await case.click(server, last4="4242")
+
+
+@scenario
+async def a_part_is_given_back(case: Case, server: Server) -> None:
+    answer = await case.click(server, last4="4242")
+    if "payment" in answer:
+        await server.press("refund", payment=answer["payment"], minor=REFUND_MINOR)
+        await server.press("work")
+
+
+@scenario
+async def a_part_is_given_back_and_the_answer_is_lost(case: Case, server: Server) -> None:
+    answer = await case.click(server, last4="4242")
+    if "payment" in answer:
+        await case.world.people("cut/1")
+        await server.press("refund", payment=answer["payment"], minor=REFUND_MINOR)
+        await server.press("work")
+
+
+@scenario_with_bills(2)
+async def two_bills_at_once(case: Case, server: Server) -> None:
+    await case.click(server, last4="4242")
+
+
+async def _all(*doing: Awaitable[Any]) -> None:
+    """At the same moment; the first that finds the server dead is told of, when all are back."""
+    answers = await asyncio.gather(*doing, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer

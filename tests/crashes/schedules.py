@@ -1,0 +1,205 @@
+"""One schedule: a scenario, a step at which the server is killed, and an order of everything that happens afterwards.
+
+Whatever the order, at the end the books balance, nobody was charged twice, each charge is booked or given back, the
+receipt went out once, and the page says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from selfcare.db.prepared import Prepared, fetch
+from selfcare.portal.billing import ledger
+from tests.crashes.scenarios import SCENARIOS, Case, Scenario
+from tests.crashes.world import Died, Server, World
+from tests.support import money
+
+MOST_ROUNDS = 8
+TEN_MINUTES, HALF_AN_HOUR = 600, 1_860
+
+
+@dataclass(frozen=True)
+class Schedule:
+    scenario: str
+    kill_at: int | None
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.scenario}, killed at step {self.kill_at}, seed {self.seed}"
+
+
+class Untrue(AssertionError):
+    """What must hold does not."""
+
+
+async def steps_of(world: World, scenario: Scenario) -> list[str]:
+    """What a server goes through in this scenario when nobody kills it."""
+    case = Case(world, await world.customer(bills=scenario.bills))
+    server = await world.serve()
+    await _first_life(case, server, scenario, Random(0))
+    seen: list[str] = await server.press("steps")
+    await server.kill()
+    return seen
+
+
+async def run(world: World, schedule: Schedule) -> None:
+    """Raises Untrue."""
+    random = Random(f"{schedule}")
+    scenario = SCENARIOS[schedule.scenario]
+    case = Case(world, await world.customer(bills=scenario.bills))
+    server = await world.serve(kill_at=schedule.kill_at)
+    with suppress(Died):
+        await _first_life(case, server, scenario, random)
+    await server.kill()
+    await world.people("cut/0")
+    await _meanwhile(case, random)
+    world.ahead += TEN_MINUTES
+    await _second_life(case, random)
+    await _at_rest(case)
+    await check(case, schedule)
+
+
+async def _first_life(case: Case, server: Server, scenario: Scenario, random: Random) -> None:
+    await scenario.act(case, server)
+    await server.press("work")
+    await _deliver(case, server, random)
+    await server.press("work")
+
+
+async def _meanwhile(case: Case, random: Random) -> None:
+    """The portal is down; pages of the gateway and the bank are not."""
+    if random.random() < 0.5:
+        await case.at_the_bank(approve=random.random() < 0.7)
+    if random.random() < 0.5:
+        await case.on_the_page(random.choice(["4242", "4242", "9995", "3184"]))
+    if random.random() < 0.5:
+        await case.the_bank_decides()
+
+
+async def _second_life(case: Case, random: Random) -> None:
+    """People come back, webhooks come late and twice, the reconciler runs: in any order, and often it dies again."""
+    doing: list[Callable[[Server], Coroutine[Any, Any, Any]]] = [
+        lambda server: server.press("reconcile"),
+        lambda server: server.press("work"),
+        lambda server: case.look(server),
+        lambda server: _deliver(case, server, random),
+        lambda server: _click_again(case, server, random),
+        lambda server: server.press("work"),
+    ]
+    random.shuffle(doing)
+    doing = doing[: random.randint(2, len(doing))]
+    server = await case.world.serve(kill_at=random.randint(1, 25) if random.random() < 0.5 else None)
+    try:
+        for each in doing:
+            await each(server)
+    except Died:
+        pass
+    finally:
+        await server.kill()
+
+
+async def _click_again(case: Case, server: Server, random: Random) -> None:
+    """She sees an error page and presses the button of the same page again."""
+    for asked in case.clicks[:1] if random.random() < 0.5 else case.clicks:
+        await case.press_again(server, asked)
+
+
+async def _deliver(case: Case, server: Server, random: Random) -> None:
+    """Every webhook, most of them, or none; in any order and some of them twice."""
+    events = await case.world.things("event", case.customer)
+    kept = [event for event in events if random.random() < 0.9]
+    again = [event for event in events if random.random() < 0.3]
+    order = kept + again
+    random.shuffle(order)
+    if random.random() < 0.2:
+        return
+    for event in order:
+        if await server.hook(event) != 200:
+            raise Untrue("a good webhook was refused")
+
+
+async def _at_rest(case: Case) -> None:
+    """A server that lives: reconciler and worker, until nothing is on its way."""
+    world, server = case.world, await case.world.serve()
+    try:
+        for number in range(MOST_ROUNDS):
+            await server.press("reconcile")
+            while (await server.press("work"))["done"]:
+                pass
+            if number >= 1 and not await fetch(ON_THEIR_WAY.bind(customer_id=case.customer.purse.customer_id)):
+                return
+            await case.the_bank_decides()
+            world.ahead += HALF_AN_HOUR
+        raise Untrue("it never came to rest")
+    finally:
+        await server.kill()
+
+
+async def check(case: Case, schedule: Schedule) -> None:
+    """What must be true of this customer."""
+    customer_id = case.customer.purse.customer_id
+    rows = await fetch(PAYMENTS.bind(customer_id=customer_id))
+    charged = {
+        intent["id"]: intent["amount_received"]
+        for intent in await case.world.things("payment_intent", case.customer)
+        if intent["status"] == "succeeded"
+    }
+    refunds = await case.world.things("refund", case.customer)
+    given_back = sum(each["amount"] for each in refunds if each["payment_intent"] in charged)
+    booked = {row["charge_ref"]: row["amount_minor"] for row in rows if row["settled_at"] is not None}
+    owed = 2_400 * len(case.customer.bills)
+    paid = owed - sum([await money.remaining(bill) for bill in case.customer.bills])
+    credit = await money.credit(case.customer.purse)
+    told = {row["event"]: row["n"] for row in await fetch(TOLD.bind(customer_id=customer_id))}
+    returned = sum(row["refunded_minor"] for row in rows)
+    facts = {
+        "charged more than once": len(charged) <= 1,
+        "a charge is not booked, or booked without a charge": booked == charged,
+        "the bills are not paid by what was charged": paid + credit == sum(charged.values()) - given_back,
+        "credit appeared": credit == 0,
+        "given back otherwise than booked": returned == given_back <= 500,
+        "receipts": told.get("payment.received", 0) == len(charged),
+        "words about a refund": told.get("refund.made", 0) == (1 if given_back else 0),
+        "in review": all(row["state"] != "manual_review" for row in rows),
+        "an event is not handled": not await fetch(UNHANDLED.bind(ids=[row["id"] for row in rows] or [customer_id])),
+    }
+    wrong = [what for what, holds in facts.items() if not holds]
+    if wrong:
+        raise Untrue(f"{schedule}: {wrong}\n  rows {rows}\n  charged {charged}, given back {given_back}, told {told}")
+
+
+async def check_all() -> None:
+    """What must be true of everybody."""
+    faults = await ledger.check()
+    if faults:
+        raise Untrue(f"the ledger: {faults}")
+    for name, statement in money.HOLDS.items():
+        if found := await fetch(statement.bind()):
+            raise Untrue(f"not so: {name}: {found}")
+    if found := await fetch(GIVEN_UP.bind()):
+        raise Untrue(f"jobs were given up: {found}")
+
+
+ON_THEIR_WAY = Prepared.sql(
+    """
+    SELECT id FROM payment WHERE customer_id = :customer_id
+        AND state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown')
+    UNION ALL
+    SELECT id FROM refund WHERE customer_id = :customer_id AND state IN ('due', 'sending', 'pending')
+    """
+)
+PAYMENTS = Prepared.sql(
+    """
+    SELECT id, state, why, amount_minor, refunded_minor, charge_ref, gateway_ref, settled_at FROM payment
+    WHERE customer_id = :customer_id ORDER BY created_at
+    """
+)
+TOLD = Prepared.sql("SELECT event, COUNT(*) AS n FROM notification WHERE customer_id = :customer_id GROUP BY event")
+UNHANDLED = Prepared.sql(
+    "SELECT event_id FROM webhook_event WHERE payment_id IN :ids AND handled_at IS NULL AND about <> 'other'"
+)
+GIVEN_UP = Prepared.sql("SELECT kind, last_error FROM job WHERE given_up_at IS NOT NULL")
