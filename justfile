@@ -59,8 +59,15 @@ bench-usage *options:
 bench-search *options:
     uv run python -m bench.search {{ options }}
 
-# Load a running server for minutes and watch its memory, threads and errors
-soak *options:
+# Kill servers at every step of a payment, on both databases (600 schedules), then load one for minutes
+soak: crashes load
+
+# Only the first: kill servers between the click and the receipt and look what is left; takes --schedules, --steps
+crashes *options:
+    uv run python -m tests.crashes {{ options }}
+
+# Only the second: load a running server for minutes and watch its memory, threads and errors
+load *options:
     uv run python -m bench.soak {{ options }}
 
 # What the continuous integration runs

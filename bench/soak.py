@@ -1,4 +1,7 @@
-"""`just soak`: load a running server for minutes and watch what must not grow: memory, threads, open files, errors."""
+"""`just load`, a part of `just soak`: load a running server for minutes and watch what must not grow.
+
+Memory, threads, open files, errors.
+"""
 
 from __future__ import annotations
 

@@ -10,8 +10,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from lxml import html as lxml_html
+
 from selfcare.kernel import ids
 from tests.crashes.world import Customer, Server, World
+from tests.support.browser import form_values
 
 REFUND_MINOR = 500
 
@@ -206,6 +209,19 @@ async def a_part_is_given_back_and_the_answer_is_lost(case: Case, server: Server
 @scenario_with_bills(2)
 async def two_bills_at_once(case: Case, server: Server) -> None:
     await case.click(server, last4="4242")
+
+
+@scenario
+async def the_real_page_pressed_twice(case: Case, server: Server) -> None:
+    """The portal's own page and its form, as a browser sends it: with a session, a token and a request key."""
+    card = await case.world.card(case.customer, "4242")
+    session = await case.world.sign_in(case.customer)
+    shown = await server.page(f"/pay?bill={case.customer.bills[0]}&card={card}", session)
+    fields = form_values(lxml_html.fromstring(shown.text).xpath("//form[@id='pay']")[0])
+    assert ("card", card) in fields, shown.text
+    answers = [await server.submit("/pay", session, fields) for _ in range(2)]
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    await server.page(answers[0].headers["location"], session)
 
 
 async def _all(*doing: Awaitable[Any]) -> None:

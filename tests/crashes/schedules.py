@@ -131,12 +131,27 @@ async def _at_rest(case: Case) -> None:
             while (await server.press("work"))["done"]:
                 pass
             if number >= 1 and not await fetch(ON_THEIR_WAY.bind(customer_id=case.customer.purse.customer_id)):
+                await _read_pages(case, server)
                 return
             await case.the_bank_decides()
             world.ahead += HALF_AN_HOUR
         raise Untrue("it never came to rest")
     finally:
         await server.kill()
+
+
+async def _read_pages(case: Case, server: Server) -> None:
+    """What stands on the page of each payment is what happened at the gateway."""
+    session = await case.world.sign_in(case.customer)
+    intents = await case.world.things("payment_intent", case.customer)
+    taken = {each["metadata"]["payment_id"] for each in intents if each["status"] == "succeeded"}
+    for row in await fetch(PAYMENTS.bind(customer_id=case.customer.purse.customer_id)):
+        shown = await server.page(f"/pay/{row['id']}", session)
+        if shown.status_code != 200:
+            raise Untrue(f"the page of a payment answers {shown.status_code}")
+        words = "we have your payment" if str(row["id"]) in taken else "Nothing was taken"
+        if words not in shown.text:
+            raise Untrue(f"the page does not say {words!r}, the payment is {row['state']}")
 
 
 async def check(case: Case, schedule: Schedule) -> None:

@@ -11,9 +11,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx
@@ -71,6 +73,11 @@ class Server:
     async def page(self, path: str, session: str) -> httpx.Response:
         return await self._send("GET", path, headers={"cookie": f"sid={session}"})
 
+    async def submit(self, path: str, session: str, fields: list[tuple[str, str]]) -> httpx.Response:
+        headers = {"cookie": f"sid={session}", "sec-fetch-site": "same-origin"}
+        headers["content-type"] = "application/x-www-form-urlencoded"
+        return await self._send("POST", path, content=urlencode(fields).encode(), headers=headers)
+
     async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
         more["headers"] = more.get("headers", {}) | {AHEAD: str(self.world.ahead)}
         try:
@@ -89,7 +96,6 @@ class Customer:
 
     purse: Purse
     user_id: UUID
-    session: str
     ref: str
     bills: list[UUID]
     cards: dict[str, str] = field(default_factory=dict)
@@ -168,11 +174,18 @@ class World:
             await insert_many(Membership, [member | {"invited_at": now, "accepted_at": now}])
             known = {"id": new_id(), "customer_id": purse.customer_id, "gateway": "stripe", "customer_ref": ref}
             await insert_many(GatewayCustomer, [known | {"created_at": now}])
-            # It must still be good when the clock has gone on by days.
-            limits_ = sessions.Limits()
-            session = await sessions.open_session(user_id, Origin("127.0.0.1", "crash", "R-CRASH"), limits=limits_)
         owed = [await money.bill(purse, 2_400, due_in=14 + n) for n in range(bills)]
-        return Customer(purse, user_id, session, ref, owed)
+        return Customer(purse, user_id, ref, owed)
+
+    async def sign_in(self, customer: Customer) -> str:
+        """The cookie of a sign-in that is good at the portal's time of day."""
+        clock.travel_by(timedelta(seconds=self.ahead))
+        try:
+            async with transaction():
+                origin = Origin("127.0.0.1", "crash", "R-CRASH")
+                return await sessions.open_session(customer.user_id, origin, limits=sessions.Limits())
+        finally:
+            clock.reset()
 
     async def card(self, customer: Customer, last4: str = "4242") -> str:
         """A kept card with that behaviour."""
