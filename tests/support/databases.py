@@ -29,6 +29,7 @@ class Templates:
 
     def prepare(self, kind: str, name: str, fill: Fill) -> None:
         """Fills the template unless it is there. `fill` runs with the new database open."""
+        assert kind in KINDS, f"{kind!r} is no database: a test that has a parameter of that name calls it otherwise"
         if kind == "sqlite":
             file = self.place / f"{name}.db"
             if not file.exists():

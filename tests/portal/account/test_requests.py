@@ -94,7 +94,7 @@ async def test_what_a_role_may_not_see_it_may_not_ask_about(gwen: Browser, ben: 
 
 
 @pytest.mark.parametrize(
-    ("kind", "field", "fields", "words"),
+    ("about", "field", "fields", "words"),
     [
         ("other", "text", {"text": "   "}, "at least 10"),
         ("other", "text", {"text": "x" * 2001}, "at most 2000"),
@@ -104,10 +104,10 @@ async def test_what_a_role_may_not_see_it_may_not_ask_about(gwen: Browser, ben: 
     ],
 )
 async def test_what_makes_no_sense_is_refused_and_kept(
-    asha: Browser, kind: str, field: str, fields: dict[str, str], words: str
+    asha: Browser, about: str, field: str, fields: dict[str, str], words: str
 ) -> None:
     before = await made_by(people.ASHA)
-    page = await ask(asha, kind, **fields)
+    page = await ask(asha, about, **fields)
     assert page.status == 422
     assert words in page.error(field)
     assert page.field("text").value.strip() == fields.get("text", TEXT).strip()

@@ -57,11 +57,11 @@ async def test_all_pages_together_hold_every_line_once(bloom: Browser) -> None:
     assert len(seen) == len(set(seen)) == len(await rows(people.BLOOM))
 
 
-@pytest.mark.parametrize("kind", ["charge", "credit", "payment"])
-async def test_a_kind_alone(asha: Browser, kind: str) -> None:
-    page = await asha.open(f"/billing/transactions?kind={kind}")
+@pytest.mark.parametrize("only", ["charge", "credit", "payment"])
+async def test_a_kind_alone(asha: Browser, only: str) -> None:
+    page = await asha.open(f"/billing/transactions?kind={only}")
     signs = {cell.text_content().strip()[0] for cell in page.html.xpath("//tbody/tr/td[last()]")}
-    assert signs == {"+" if kind == "charge" else "−"}
+    assert signs == {"+" if only == "charge" else "−"}
 
 
 async def test_days_are_the_customers_and_both_included(asha: Browser) -> None:
