@@ -71,7 +71,8 @@ def test_a_line_of_a_bill_is_questioned_where_it_stands(portal: Portal) -> None:
     portal.open("/billing/invoices?status=paid")
     portal.page.get_by_role("rowheader").get_by_role("link").nth(1).click()
     bill = portal.page.url
-    portal.page.get_by_role("link", name="Ask about this line").first.click()
+    portal.page.get_by_role("rowheader").get_by_role("link").first.click()
+    portal.follow("Ask about this line")
     portal.should_be_at("Ask about a line of a bill")
     portal.follow("Dispute it instead")
     portal.should_be_at("Dispute a bill")
@@ -81,6 +82,7 @@ def test_a_line_of_a_bill_is_questioned_where_it_stands(portal: Portal) -> None:
     portal.open(bill)
     portal.should_see("In question")
     portal.should_not_scroll_sideways()
+    portal.page.get_by_role("rowheader").filter(has_text="In question").last.get_by_role("link").click()
     portal.follow("See your request")
     portal.press("Withdraw request")
     portal.should_see("Withdrawn")

@@ -11,6 +11,7 @@ from selfcare.app import Application
 from selfcare.audit import log as audit
 from selfcare.db.prepared import Prepared, fetch, fetch_one
 from selfcare.demo import people
+from selfcare.demo.people import fixed
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import ids
 from selfcare.kernel.money import Money
@@ -160,6 +161,17 @@ async def test_who_may_not_give_money_back_may_answer_only(app: Application, ash
     assert await fetch(NOTES.bind()) == []
 
 
+async def test_above_a_hundred_one_person_is_not_enough(app: Application, dina: Browser) -> None:
+    request_id = fixed("request/bloom/dispute")
+    page = await dina.open(f"/staff/requests/{request_id}/money")
+    assert page.field("amount").value == "100.00"
+    again = await page.submit("money-form", amount="100.01", text="You are right, we are sorry.")
+    assert again.status == 422
+    assert "a second one has to agree" in again.error("amount")
+    assert await fetch(NOTES.bind()) == []
+    assert await fetch_one(STATE.bind(id=request_id)) == {"state": "open"}
+
+
 async def test_customers_have_no_way_to_decide(asha: Browser, chidi: Browser) -> None:
     request_id = await asked(asha)
     for browser in (asha, chidi):
@@ -175,7 +187,7 @@ async def test_customers_have_no_way_to_decide(asha: Browser, chidi: Browser) ->
 @pytest.mark.parametrize(
     ("fields", "bad", "words"),
     [
-        ({"amount": "999999", "source": "bill"}, "amount", "At most"),
+        ({"amount": "99.99", "source": "bill"}, "amount", "At most"),
         ({"amount": "0", "source": "bill"}, "amount", ""),
         ({"amount": "1e3", "source": "bill"}, "amount", "Enter an amount"),
         ({"amount": "1.00", "source": ""}, "source", "whose money"),

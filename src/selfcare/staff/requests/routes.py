@@ -21,6 +21,7 @@ from selfcare.portal.pay.refunds import Source
 from selfcare.portal.pay.till import Till
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
+from selfcare.staff.money import giving
 from selfcare.staff.requests import decisions, queries
 from selfcare.staff.requests.queries import Case
 from selfcare.web.forms import Form
@@ -64,7 +65,7 @@ async def show_money(request: Request[Any, Any, Any], request_id: FromPath[UUID]
     case = await queries.get_case(request_id)
     if case.most is None:
         return go(request, "staff.requests.show", request_id=request_id)
-    return _money_page(request, case, Form.empty("text", amount=_typed(case.most), source=""))
+    return _money_page(request, case, Form.empty("text", amount=_typed(_alone(case.most)), source=""))
 
 
 @post("/staff/requests/{request_id:uuid}/money", name="staff.requests.give", status_code=200)
@@ -122,7 +123,7 @@ def _money_page(request: Request[Any, Any, Any], case: Case, form: Form, *, stat
         status=status,
         case=case,
         form=form,
-        most=money(case.most),
+        most=money(_alone(case.most)) if case.most else "",
         sources=_sources(),
         longest=LONGEST,
     )
@@ -135,6 +136,10 @@ def _sources() -> list[tuple[str, str, str]]:
         ("order", _("An order that was not delivered"), _("What was paid for it goes back.")),
         ("goodwill", _("Ours"), _("Given as goodwill: nothing is owed for it.")),
     ]
+
+
+def _alone(most: Money) -> Money:
+    return min(most, giving.alone(most.currency))
 
 
 def _typed(amount: Money) -> str:

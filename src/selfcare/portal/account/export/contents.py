@@ -462,6 +462,7 @@ LEFT_OUT: Mapping[str, str] = {
     "sim_refund": "the pretended bank",
     "sim_request": "the pretended bank",
     "sim_session": "the pretended bank",
+    "staff_approval": "what staff agreed among themselves; what came of it is in refunds and transactions",
     "support_code": SECRET,
     "support_question": "what support asked before a visit; the visit stands in activity",
     "usage_meter": "when the meter last changed",
