@@ -137,6 +137,7 @@ def test_the_name_is_changed_where_it_stands(portal: Portal, page: Page) -> None
     portal.open("/account")
     portal.follow("Edit name")
     field = page.get_by_label("Name", exact=True)
+    expect(field).to_be_focused()
     field.fill("")
     portal.press("Save Changes")
     expect(page.locator("#name-error")).to_be_visible()
