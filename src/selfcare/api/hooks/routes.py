@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from litestar import Request, Response, Router, post
@@ -12,6 +13,7 @@ from litestar.params import FromPath
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
+from selfcare.identity import limits
 from selfcare.kernel import clock
 from selfcare.kernel.errors import NotFound
 from selfcare.portal.pay import hooks
@@ -20,6 +22,9 @@ from selfcare.ports.payments import BadEvent
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.web.context import context_of
+
+NOTED_BY_ADDRESS = limits.Limit("hooks.refused.address", 10, timedelta(hours=1))
+NOTED = limits.Limit("hooks.refused", 100, timedelta(hours=1))
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +53,12 @@ async def take_event(
 
 async def _refuse(request: Request[Any, Any, Any], why: str) -> None:
     log.warning("refused a webhook: %s", why)
+    origin = context_of(request).origin
     async with transaction():
-        who = audit.visitor(context_of(request).origin)
-        await audit.record(who, Event.PAY_EVENT_REFUSED, outcome="refused", reason=why)
+        # Anybody can knock here: the log of who did what must not fill up with it.
+        noted = await limits.allows_here(NOTED_BY_ADDRESS, limits.network(origin.address))
+        if noted and await limits.allows_here(NOTED, "all"):
+            await audit.record(audit.visitor(origin), Event.PAY_EVENT_REFUSED, outcome="refused", reason=why)
 
 
 def _answer(status: int) -> Response[bytes]:
