@@ -167,3 +167,21 @@ def test_where_names_handler_file_line_and_templates() -> None:
 
 def test_where_says_when_nothing_answers() -> None:
     assert run("where", "/no/such/place").output == "Nothing answers /no/such/place.\n"
+
+
+def test_one_flipped_bit_in_the_file_of_the_database_is_found_and_its_place_told(url: str, tmp_path: Path) -> None:
+    run("migrate", DATABASE_URL=url)
+    for name in ("eli", "dina"):
+        add(url, f"{name}@lark.example", "--right", "view_billing")
+    path = tmp_path / "selfcare.db"
+    with sqlite3.connect(path) as rows:
+        rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [[_first], [hashed]] = rows.execute("SELECT hash FROM audit_event ORDER BY number").fetchall()
+    content = bytearray(path.read_bytes())
+    # The event's own row, not the copy of its hash in the head of the chain.
+    place = content.index(b"view_billing", content.index(hashed.encode()) - 400)
+    content[place] ^= 1
+    path.write_bytes(content)
+    changed = run("audit", "verify", DATABASE_URL=url)
+    assert changed.exit_code == 1
+    assert "chain system, number " in changed.output

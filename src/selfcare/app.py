@@ -72,6 +72,7 @@ from selfcare.settings import Settings
 from selfcare.staff import routes as staff
 from selfcare.staff.audit_log import routes as staff_audit
 from selfcare.staff.customers import routes as staff_customers
+from selfcare.staff.figures import routes as staff_figures
 from selfcare.staff.money import routes as staff_money
 from selfcare.staff.people import routes as staff_people
 from selfcare.staff.requests import routes as staff_requests
@@ -121,6 +122,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     staff_people.router,
     staff_money.router,
     staff_work.router,
+    staff_figures.router,
     staff_audit.router,
     feeds.router,
     hooks.router,

@@ -1,5 +1,6 @@
 """What the worker can do, and what it does again and again. Every table that grows has its clean-up here."""
 
+import logging
 from datetime import time, timedelta
 
 from selfcare import flags
@@ -36,6 +37,8 @@ from selfcare.ports.messages import MailSender, TextSender
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 
+log = logging.getLogger(__name__)
+
 
 def registry(settings: Settings, ports: Ports) -> Registry:
     known = Registry()
@@ -50,6 +53,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("jobs.forget_old", cleaning.forget_old_jobs)
     known.add("database.optimize", cleaning.optimize_database)
     known.add("audit.anchor", _anchor)
+    known.add("audit.verify", _verify, tries=1, time_limit_seconds=3600)
     known.add("as.stop_overdue", _stop_visits)
     known.add("usage.forget_old", charging_forgetting.forget_old)
     known.add("limits.forget_old", _forget_limits)
@@ -82,6 +86,7 @@ def schedule(settings: Settings) -> Schedule:
     """Nightly work is done at night where the operator is."""
     again = Schedule()
     again.every("audit.anchor", timedelta(hours=1))
+    again.daily("audit.verify", at=time(3, 40), zone=settings.zone)
     again.every("as.stop_overdue", timedelta(minutes=1))
     again.every("services.end_due", timedelta(minutes=5))
     if settings.demo:
@@ -133,6 +138,15 @@ def messages_keys(settings: Settings) -> tuple[bytes, ...]:
 
 async def _anchor(_job: Job) -> None:
     await audit.anchor()
+
+
+async def _verify(_job: Job) -> None:
+    """Raises where somebody rewrote the log: staff see a job that was given up, and the process log says where."""
+    breaks = await audit.verify(most=10)
+    for broken in breaks:
+        log.error("the audit log was changed: %s", broken)
+    if breaks:
+        raise RuntimeError(f"the audit log was changed: {breaks[0]}")
 
 
 async def _stop_visits(_job: Job) -> None:

@@ -336,6 +336,8 @@ TABLE: Mapping[str, Access] = {
     "staff.payments.customer": staff(StaffRight.VIEW_BILLING),
     "staff.payments.credit": staff(StaffRight.REFUND_PAYMENT, step_up=True),
     "staff.payments.void": staff(StaffRight.VOID_INVOICE, step_up=True),
+    "staff.figures": staff(),
+    "staff.lists": staff(StaffRight.VIEW_BILLING),
     "staff.jobs": staff(StaffRight.RETRY_JOBS),
     "staff.jobs.retry": staff(StaffRight.RETRY_JOBS),
     "staff.audit": staff(StaffRight.VIEW_AUDIT),

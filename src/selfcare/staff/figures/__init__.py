@@ -1,0 +1,1 @@
+"""How the portal is doing, and lists worth a call. URLs: /staff/figures, /staff/lists."""
