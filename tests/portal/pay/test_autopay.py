@@ -216,6 +216,17 @@ async def test_trouble_at_the_gateway_counts_for_nobody(app: Application, asha: 
     assert (await tried())[-1] == ("succeeded", "Visa 4242")
 
 
+async def test_trouble_that_lasts_ends_after_a_week_with_the_same_message(app: Application, asha: Browser) -> None:
+    await behave(first=Outcome.TROUBLE, second=Outcome.TROUBLE)
+    await switch(asha)
+    await run(app)
+    for _day in range(7):
+        await run(app, days=1)
+    assert await subjects(app, "could not take") == []
+    await run(app, days=4)
+    assert len(await subjects(app, "could not take")) == 1
+
+
 async def test_switched_off_nothing_is_taken_any_more(app: Application, asha: Browser) -> None:
     await switch(asha)
     await run(app)
@@ -223,6 +234,13 @@ async def test_switched_off_nothing_is_taken_any_more(app: Application, asha: Br
     assert "It is off" in page.text
     await run(app, days=3)
     assert await tried() == []
+
+
+async def test_who_pays_anyway_reads_that_it_would_be_taken(asha: Browser) -> None:
+    words = "Automatic payment takes this by itself from 25 Nov 2026 on."
+    assert words not in (await asha.open("/pay")).text
+    await switch(asha)
+    assert words in (await asha.open("/pay")).text
 
 
 async def test_a_bill_paid_meanwhile_is_not_taken(app: Application, asha: Browser) -> None:

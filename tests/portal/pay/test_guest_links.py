@@ -37,7 +37,7 @@ async def bill() -> UUID:
 
 async def make(browser: Browser, invoice_id: UUID | None = None) -> str:
     """The path of a new link."""
-    page = await (await browser.open(f"/pay/links/{invoice_id or await bill()}")).submit("link-form")
+    page = await (await browser.open(f"/pay/guests/{invoice_id or await bill()}")).submit("link-form")
     shown = page.by_id("made-link").xpath("string(.//bdi)")
     return str(shown.removeprefix(browser.base))
 
@@ -177,7 +177,7 @@ async def test_it_is_dead_after_thirty_days(asha: Browser, visitor: Browser) -> 
 
 async def test_withdrawn_it_is_dead(asha: Browser, visitor: Browser) -> None:
     link = await make(asha)
-    listed = await asha.open(f"/pay/links/{await bill()}")
+    listed = await asha.open(f"/pay/guests/{await bill()}")
     row = await GuestLink.objects().first()
     assert row is not None
     form = await visitor.open(link)
@@ -195,7 +195,7 @@ async def test_a_payment_that_was_begun_is_followed_to_its_end_though_the_link_i
     state = await (await visitor.open(link)).submit("guest-form")
     row = await GuestLink.objects().first()
     assert row is not None
-    await (await asha.open(f"/pay/links/{row.invoice_id}")).submit(f"revoke-{row.id}")
+    await (await asha.open(f"/pay/guests/{row.invoice_id}")).submit(f"revoke-{row.id}")
     done = await at_gateway(visitor, state, Outcome.APPROVES)
     assert "Thank you, we have your payment" in done.text
 
@@ -273,7 +273,7 @@ async def test_twenty_looks_a_minute_by_one_address(asha: Browser, visitor: Brow
 
 
 async def test_the_same_form_makes_one_link(asha: Browser) -> None:
-    page = await asha.open(f"/pay/links/{await bill()}")
+    page = await asha.open(f"/pay/guests/{await bill()}")
     await page.submit("link-form")
     again = await page.submit("link-form")
     assert again.status == 200
@@ -284,7 +284,7 @@ async def test_the_same_form_makes_one_link(asha: Browser) -> None:
 async def test_five_links_for_a_bill_are_enough(asha: Browser) -> None:
     for _n in range(5):
         await make(asha)
-    page = await (await asha.open(f"/pay/links/{await bill()}")).submit("link-form")
+    page = await (await asha.open(f"/pay/guests/{await bill()}")).submit("link-form")
     assert page.status == 422
     assert "There are 5 links" in page.text
 
@@ -295,19 +295,19 @@ async def test_for_a_paid_bill_there_is_none(asha: Browser) -> None:
             c=people.PATEL.id
         )
     )
-    page = await asha.open(f"/pay/links/{paid[0]['id']}")
+    page = await asha.open(f"/pay/guests/{paid[0]['id']}")
     assert not page.html.xpath("//form[@id='link-form']")
-    refused = await asha.post(f"/pay/links/{paid[0]['id']}", {"csrf": await asha.csrf()})
+    refused = await asha.post(f"/pay/guests/{paid[0]['id']}", {"csrf": await asha.csrf()})
     assert refused.status == 422
 
 
 async def test_who_only_looks_or_is_somebody_else_makes_none(ben: Browser, chidi: Browser, asha: Browser) -> None:
     invoice_id = await bill()
-    assert (await ben.open(f"/pay/links/{invoice_id}")).status == 404
-    assert (await ben.post(f"/pay/links/{invoice_id}", {"csrf": await ben.csrf()})).status == 403
-    assert (await chidi.post(f"/pay/links/{invoice_id}", {"csrf": await chidi.csrf()})).status == 404
+    assert (await ben.open(f"/pay/guests/{invoice_id}")).status == 404
+    assert (await ben.post(f"/pay/guests/{invoice_id}", {"csrf": await ben.csrf()})).status == 403
+    assert (await chidi.post(f"/pay/guests/{invoice_id}", {"csrf": await chidi.csrf()})).status == 404
     await make(asha)
     row = await GuestLink.objects().first()
     assert row is not None
-    assert (await chidi.post(f"/pay/links/{row.id}/revoke", {"csrf": await chidi.csrf()})).status == 404
+    assert (await chidi.post(f"/pay/guests/{row.id}/revoke", {"csrf": await chidi.csrf()})).status == 404
     assert await GuestLink.count().where(GuestLink.revoked_at.is_null()) == 1

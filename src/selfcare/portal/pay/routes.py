@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.pay import payments, receipts, refunds, words
+from selfcare.portal.pay.autopay import consents
 from selfcare.portal.pay.checkout import NEW_CARD, Checkout, checkout
 from selfcare.portal.pay.payments import BillPart, How, OnItsWay, Payment
 from selfcare.portal.pay.till import Till
@@ -41,7 +42,9 @@ async def review(
         return go(request, "pay.show", payment_id=other.payment_id)
     part = request.query_params.get("part") == "1" and _may_part(request, shown)
     card = request.query_params.get("card", "")
-    return _review(request, shown, _form(shown, card=card, part=part), status=200)
+    taken = await consents.taken_on(identity.customer, today=clock.today(settings.zone))
+    by_itself = min((taken[bill.id] for bill in shown.bills if bill.id in taken), default=None)
+    return _review(request, shown, _form(shown, card=card, part=part), status=200, by_itself=by_itself)
 
 
 @post("/pay", name="pay.start", status_code=200)
@@ -175,7 +178,10 @@ def _may_part(request: Request[Any, Any, Any], shown: Checkout) -> bool:
     return "pay_part" in context_of(request).site.flags and len(shown.bills) == 1
 
 
-def _review(request: Request[Any, Any, Any], shown: Checkout, form: Form, *, status: int) -> Response[bytes]:
+def _review(
+    request: Request[Any, Any, Any], shown: Checkout, form: Form, *, status: int, by_itself: date | None = None
+) -> Response[bytes]:
+    """`by_itself`: when automatic payment is going to take the first of it."""
     return page(
         request,
         "pay/index",
@@ -186,6 +192,7 @@ def _review(request: Request[Any, Any, Any], shown: Checkout, form: Form, *, sta
         part=bool(form["part"]) and _may_part(request, shown),
         may_part=_may_part(request, shown),
         new_card=NEW_CARD,
+        by_itself=by_itself,
     )
 
 

@@ -34,6 +34,7 @@ MOST_TRIES = 3
 BETWEEN = timedelta(days=3)
 # While the gateway itself is in trouble, that counts for nobody.
 SOON = timedelta(hours=1)
+LONGEST = timedelta(days=7)
 AT = time(6, 0)
 AT_ONCE = 500
 
@@ -51,6 +52,7 @@ class ACharge:
     customer_id: UUID
     consent_id: UUID
     invoice_id: UUID
+    charge_on: date
     round: int
     tries: int
 
@@ -138,8 +140,9 @@ async def _failed(till: Till, charge: ACharge, whys: list[Why]) -> str:
     trouble = bool(whys) and all(why is Why.PROVIDER_TROUBLE for why in whys)
     approval = Why.NEEDS_APPROVAL in whys
     tries = charge.tries if trouble else charge.tries + 1
-    final = not trouble and (approval or tries >= MOST_TRIES)
     now = clock.now()
+    too_late = now.date() - charge.charge_on > LONGEST
+    final = too_late or (not trouble and (approval or tries >= MOST_TRIES))
     async with transaction():
         rows = await execute(
             TRIED.bind(
@@ -216,7 +219,7 @@ PLAN = Prepared.sql(
 )
 DUE = Prepared.sql(
     """
-    SELECT id, customer_id, consent_id, invoice_id, round, tries FROM autopay_charge
+    SELECT id, customer_id, consent_id, invoice_id, charge_on, round, tries FROM autopay_charge
     WHERE state = 'waiting' AND next_at <= :now ORDER BY next_at, id LIMIT :most
     """
 )

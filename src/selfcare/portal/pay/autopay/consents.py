@@ -61,12 +61,22 @@ def consent_words(operator: str) -> str:
 
 
 async def overview(scope: CustomerScope, *, today: date) -> Overview:
+    consent, coming = await _coming(scope, today)
+    return Overview(consent, coming, await working_cards(scope.customer_id, today))
+
+
+async def taken_on(scope: CustomerScope, *, today: date) -> dict[UUID, date]:
+    """The bills that are taken by themselves, and when; empty while it is off."""
+    consent, coming = await _coming(scope, today)
+    return {bill.invoice_id: bill.on for bill in coming} if consent else {}
+
+
+async def _coming(scope: CustomerScope, today: date) -> tuple[Consent | None, list[Coming]]:
     bound = {"customer_id": scope.customer_id}
     found, bills = await fetch_many(NOW.bind(**bound), OPEN.bind(**bound))
     paused = await questions.paused_bills(scope, clock.now())
-    consent = Consent(**found[0]) if found else None
     # What failed three times is not taken any more.
-    coming = [
+    return Consent(**found[0]) if found else None, [
         Coming(
             row["id"],
             row["number"],
@@ -76,7 +86,6 @@ async def overview(scope: CustomerScope, *, today: date) -> Overview:
         for row in bills
         if row["id"] not in paused and row["state"] in (None, "waiting")
     ]
-    return Overview(consent, coming, await working_cards(scope.customer_id, today))
 
 
 async def is_on(customer_id: UUID) -> bool:

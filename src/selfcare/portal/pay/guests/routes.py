@@ -1,4 +1,4 @@
-"""Handlers of /pay/links and /pay/bill."""
+"""Handlers of /pay/guests and /pay/bill."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from selfcare.web.pages import go, page
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow"}
 
 
-@get("/pay/links/{invoice_id:uuid}", name="pay.links")
+@get("/pay/guests/{invoice_id:uuid}", name="pay.links")
 async def show_links(
     request: Request[Any, Any, Any],
     invoice_id: FromPath[UUID],
@@ -43,7 +43,7 @@ async def show_links(
     return await _links_page(request, identity, settings, invoice_id, Form.empty())
 
 
-@post("/pay/links/{invoice_id:uuid}", name="pay.make_link", status_code=200)
+@post("/pay/guests/{invoice_id:uuid}", name="pay.make_link", status_code=200)
 async def make_link(
     request: Request[Any, Any, Any],
     invoice_id: FromPath[UUID],
@@ -61,7 +61,7 @@ async def make_link(
     return await _links_page(request, identity, settings, invoice_id, form, made=address, status=status)
 
 
-@post("/pay/links/{link_id:uuid}/revoke", name="pay.revoke_link", status_code=200)
+@post("/pay/guests/{link_id:uuid}/revoke", name="pay.revoke_link", status_code=200)
 async def revoke_link(
     request: Request[Any, Any, Any], link_id: FromPath[UUID], identity: NamedDependency[Identity]
 ) -> Response[bytes]:
