@@ -86,3 +86,13 @@ async def test_an_unsafe_production_and_a_pale_theme_are_told(database_url: str,
     theme.write_text("")
     findings = await found(DATABASE_URL=database_url, THEME=str(theme))
     assert any("operator.name must be words" in finding.what for finding in findings if finding.bad)
+
+
+async def test_a_gateway_that_does_not_answer_is_told(database_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        closed = f"http://127.0.0.1:{closing.getsockname()[1]}"
+    stripe = {"STRIPE_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1", "STRIPE_API_BASE": closed}
+    findings = await found(DATABASE_URL=database_url, PAYMENTS="stripe", **stripe)
+    assert [finding.what for finding in findings if finding.bad] == [
+        "Stripe at 127.0.0.1 is of no use to us: it does not answer."
+    ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from selfcare.adapters import payments_embedded_bank as bank
 from selfcare.adapters.payments_embedded_bank import REFUSES, Outcome
-from selfcare.app import Application
+from selfcare.app import Application, create_app
 from selfcare.audit import log as audit
 from selfcare.db.prepared import Prepared, fetch, fetch_one
-from selfcare.demo import people
+from selfcare.demo import people, simpay
 from selfcare.kernel import clock, ids
+from selfcare.kernel.errors import NotFound
 from selfcare.portal.cards import cards
 from selfcare.portal.pay import parties, payments
 from selfcare.portal.pay.payments import BillPart, How, Payment, State
@@ -20,6 +22,7 @@ from selfcare.portal.pay.till import Till
 from selfcare.ports.payments import CardSetup, SetupDone
 from tests.pages import check
 from tests.pages.test_every_page import router_of
+from tests.support import site
 from tests.support.browser import Browser, Page
 
 OWED = Prepared.sql(
@@ -236,3 +239,17 @@ async def test_every_page_says_that_payments_are_simulated(visitor: Browser, ash
     words = "Payments are simulated here. No real money moves."
     for browser, path in ((visitor, "/sign-in"), (asha, "/billing"), (dina, "/staff"), (visitor, "/nothing")):
         assert words in (await browser.open(path)).text, path
+
+
+def test_where_money_is_real_there_is_no_pretended_bank() -> None:
+    stripe = {"PAYMENTS": "stripe", "STRIPE_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}
+    real = site.settings_for("sqlite:///unused.db", **{f"SELFCARE_{name}": value for name, value in stripe.items()})
+    assert "simpay.card" not in create_app(real).site.urls
+    assert "simpay.card" in create_app(site.settings_for("sqlite:///unused.db")).site.urls
+
+
+async def test_in_production_nobody_lets_other_peoples_payments_fail(app: Application, visitor: Browser) -> None:
+    assert (await visitor.open("/simpay/faults")).status == 200
+    production = replace(app.site.settings, env="production")
+    with pytest.raises(NotFound):
+        simpay._may_break(app.ports, production)
