@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,7 @@ ENDED_SHOWN_FOR = timedelta(days=62)
 SOME = 50
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
 
 
 def wanted(who: Tenant, service_ids: Collection[UUID] | None) -> frozenset[UUID] | None:
@@ -71,6 +73,8 @@ async def revision(who: Tenant, service_ids: Collection[UUID] | None) -> str:
 async def records(who: Tenant, asked: Asked, *, after: str | None, limit: int) -> Records:
     at, id = _place(after)
     limit = max(1, min(limit, MOST_RECORDS))
+    # SQLite seeks by `until` and not by the pair: else every page would pass over all the pages before it again.
+    asked = replace(asked, until=min(asked.until or LAST, min(at, LAST) + _TICK))
     rows = await fetch(_asking(_RECORDS, who, asked, at=at, id=id, most=limit + 1))
     parts = await _parts(who, [row["id"] for row in rows[:limit]])
     found = tuple(_record(row, parts) for row in rows[:limit])
