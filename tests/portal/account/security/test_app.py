@@ -55,6 +55,18 @@ async def test_a_wrong_first_code_keeps_the_same_key(asha: Browser) -> None:
     assert (await wrong.submit("app-form", code=phone.code())).status == 200
 
 
+async def test_after_five_wrong_first_codes_there_is_a_new_key(asha: Browser) -> None:
+    page = await asha.open("/account/security/app")
+    phone = Phone(page)
+    for _ in range(5):
+        page = await page.submit("app-form", code="000000")
+        assert Phone(page).app.secret == phone.app.secret
+    page = await page.submit("app-form", code=phone.code())
+    assert "Here is a new key" in page.error("code")
+    assert Phone(page).app.secret != phone.app.secret
+    assert "ten codes" in (await page.submit("app-form", code=Phone(page).code())).text
+
+
 async def test_full_width_digits_are_no_code(asha: Browser) -> None:
     page = await asha.open("/account/security/app")
     wide = "".join(chr(ord(digit) + 0xFEE0) for digit in Phone(page).code())

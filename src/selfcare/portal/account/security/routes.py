@@ -21,7 +21,7 @@ from selfcare.portal.account.security import passkeys, queries, second_steps
 from selfcare.portal.account.security import passwords as own_password
 from selfcare.portal.account.security.passkeys import LastWayIn, NotAdded
 from selfcare.portal.account.security.passwords import WrongCurrent
-from selfcare.portal.account.security.second_steps import NotAccepted, SetUp
+from selfcare.portal.account.security.second_steps import NotAccepted, SetUp, StartAgain
 from selfcare.portal.help import tips
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
@@ -77,6 +77,11 @@ async def turn_on(
     except NotAccepted as problem:
         form.reject("code", problem)
         return _set_up_page(request, identity, settings, set_up, form, status=422)
+    except StartAgain as again:
+        fresh = second_steps.begin(identity, settings.totp_keys)
+        form = Form.empty("code", ticket=fresh.ticket)
+        form.reject("code", again)
+        return _set_up_page(request, identity, settings, fresh, form, status=422)
     return _codes_page(request, codes)
 
 

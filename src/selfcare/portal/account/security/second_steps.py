@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import segno
@@ -15,11 +16,17 @@ from selfcare.identity import limits, passkeys, sealed, sessions, tokens, totp
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.tokens import Purpose
-from selfcare.kernel import agents, clock
+from selfcare.kernel import agents, clock, ids
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.words import _
 from selfcare.messages.events import Message
 from selfcare.ports.messages import Messages
+
+SET_UP_TRIES = limits.Limit("app.set_up", 5, timedelta(hours=1))
+
+
+class StartAgain(Rejected):
+    """Five wrong codes for one secret: whoever scanned another picture never gets it right."""
 
 
 class NotAccepted(Rejected):
@@ -63,9 +70,11 @@ async def turn_on(
 ) -> list[str]:
     """Store the secret once its first code is right; the ten backup codes, told once. Other sign-ins end.
 
-    Raises NotAccepted, limits.TooOften.
+    Raises NotAccepted, StartAgain, limits.TooOften.
     """
     await limits.claim(limits.CODE_BY_USER, str(identity.actor_id))
+    if not await limits.allows(SET_UP_TRIES, ids.token_hash(set_up.ticket)):
+        raise StartAgain(_("That was wrong too often. Here is a new key: scan it again."), "code")
     answer, step = totp.step_of(set_up.secret, typed)
     if answer is totp.Answer.CLOCK_OFF:
         raise NotAccepted(_("That code is wrong. Your phone's clock seems to be off: set it automatically."), "code")
