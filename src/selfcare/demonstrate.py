@@ -21,7 +21,7 @@ from selfcare.demo import load, people, turning
 from selfcare.kernel import clock
 from selfcare.progress import Progress
 from selfcare.server import CannotStart
-from selfcare.settings import Settings
+from selfcare.settings import SUPPORT_ACTIONS, Settings
 
 FILE = "selfcare.db"
 MARK = "secret"
@@ -73,6 +73,7 @@ def settings_of(wishes: Wishes, started_from: Settings, port: int) -> Settings:
         database_url=f"sqlite:///{file}",
         public_url=(wishes.public_url or f"http://{_reachable(wishes.host)}:{port}").rstrip("/"),
         secret_key=(_secret(file.with_name(MARK)),),
+        support_actions=started_from.support_actions or SUPPORT_ACTIONS,
         log_level="warning" if started_from.log_level == "info" else started_from.log_level,
     )
 
