@@ -144,7 +144,7 @@ async def test_the_new_customer_has_nothing_yet(demo: Database, table: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("table", "count"), [("service", 25), ("site", 2), ("invoice", 36), ("billing_transaction", 400)]
+    ("table", "count"), [("service", 25), ("site", 2), ("invoice", 39), ("billing_transaction", 409)]
 )
 async def test_bloom_is_as_large_as_promised(demo: Database, table: str, count: int) -> None:
     found = await rows(f"SELECT id FROM {table} WHERE customer_id = :home", home=people.BLOOM.id)
@@ -163,9 +163,9 @@ async def wrong_totals() -> list[dict[str, Any]]:
         """
         SELECT number FROM (
             SELECT invoice.number, net_minor, invoice.tax_minor, paid_minor,
-                sum(CASE WHEN line.kind <> 'payment' THEN line.amount_minor END) AS net,
+                sum(CASE WHEN line.kind NOT IN ('payment', 'refund') THEN line.amount_minor END) AS net,
                 sum(line.tax_minor) AS tax,
-                sum(CASE WHEN line.kind = 'payment' THEN -line.amount_minor ELSE 0 END) AS paid
+                sum(CASE WHEN line.kind IN ('payment', 'refund') THEN -line.amount_minor ELSE 0 END) AS paid
             FROM invoice JOIN billing_transaction line ON line.invoice_id = invoice.id
             GROUP BY invoice.id, invoice.number, net_minor, invoice.tax_minor, paid_minor
         ) bill
@@ -179,7 +179,7 @@ async def test_stored_totals_are_the_sums_of_the_lines_to_the_penny(demo: Databa
 
 
 async def test_bill_numbers_follow_the_dates_without_gaps(demo: Database) -> None:
-    found = await rows("SELECT number, date FROM invoice ORDER BY date, number")
+    found = await rows("SELECT number, date FROM invoice WHERE number LIKE 'INV-%' ORDER BY date, number")
     years: dict[str, list[int]] = {}
     for each in found:
         years.setdefault(each["number"][:8], []).append(int(each["number"][9:]))

@@ -23,6 +23,7 @@ class Item:
     price: int
     quantity: int = 1
     service: UUID | None = None
+    permille: int = TAX_PERMILLE
 
     @property
     def gross(self) -> int:
@@ -30,7 +31,7 @@ class Item:
 
     @property
     def tax(self) -> int:
-        return round_half_up(self.gross * TAX_PERMILLE, 1000 + TAX_PERMILLE)
+        return round_half_up(self.gross * self.permille, 1000 + self.permille)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,22 @@ class Bill:
     paid: int = 0
     paid_at: datetime | None = None
     purchase_ref: str | None = None
+    kind: str = "regular"
+    is_void: bool = False
+    corrects: UUID | None = None
+    # What a credit note took off it, of all that is paid.
+    credited: int = 0
+
+    @property
+    def series(self) -> tuple[str, str]:
+        """How its number begins, and the counter it comes from."""
+        return {"credit_note": ("CN", "credit-note"), "proforma": ("PF", "proforma")}.get(self.kind, ("INV", "invoice"))
+
+    @property
+    def state(self) -> str:
+        if self.is_void:
+            return "void"
+        return "settled" if self.paid == self.total else "issued"
 
     @property
     def id(self) -> UUID:
@@ -63,7 +80,8 @@ class Bill:
             "id": self.id,
             "customer_id": self.customer,
             "number": number,
-            "kind": "regular",
+            "kind": self.kind,
+            "corrects_id": self.corrects,
             "date": self.day,
             "due_on": self.due_on,
             "period_start": start,
@@ -72,7 +90,7 @@ class Bill:
             "net_minor": self.total - tax,
             "tax_minor": tax,
             "paid_minor": self.paid,
-            "state": "settled" if self.paid == self.total else "issued",
+            "state": self.state,
             "purchase_ref": self.purchase_ref,
             "created_at": self.made_at,
         }
@@ -94,7 +112,17 @@ class Bill:
                 period_end=end,
             )
         if self.paid and self.paid_at:
-            yield payment(f"{self.key}/payment", self.customer, self.paid_at, self.paid, invoice_id=self.id)
+            yield from self._payments(self.paid_at)
+
+    def _payments(self, at: datetime) -> Iterator[dict[str, Any]]:
+        if self.kind == "credit_note":
+            words = {"kind": "refund", "description": "Taken off the bill"}
+            yield payment(f"{self.key}/payment", self.customer, at, self.paid, invoice_id=self.id) | words
+            return
+        if self.credited:
+            words = {"description": "Credit note for the outage"}
+            yield payment(f"{self.key}/credited", self.customer, at, self.credited, invoice_id=self.id) | words
+        yield payment(f"{self.key}/payment", self.customer, at, self.paid - self.credited, invoice_id=self.id)
 
 
 def line(key: str, customer: UUID, at: datetime, item: Item, **more: Any) -> dict[str, Any]:
@@ -107,7 +135,7 @@ def line(key: str, customer: UUID, at: datetime, item: Item, **more: Any) -> dic
         "quantity": item.quantity,
         "unit_price_minor": item.price,
         "amount_minor": item.gross - item.tax,
-        "tax_permille": TAX_PERMILLE,
+        "tax_permille": item.permille,
         "tax_minor": item.tax,
         "currency": "GBP",
         "service_id": item.service,
@@ -143,11 +171,12 @@ class Book:
         self.loose.append(line(f"{key}/charge", customer, at, item))
         self.loose.append(payment(f"{key}/payment", customer, at, item.gross))
 
-    def by_year(self) -> dict[int, list[Bill]]:
-        years: dict[int, list[Bill]] = {}
-        for bill in sorted(self.bills, key=lambda bill: (bill.day, bill.key)):
-            years.setdefault(bill.day.year, []).append(bill)
-        return years
+    def by_series(self) -> dict[tuple[str, str, int], list[Bill]]:
+        """Bills that are numbered one after the other."""
+        found: dict[tuple[str, str, int], list[Bill]] = {}
+        for bill in sorted(self.bills, key=lambda bill: (bill.corrects is not None, bill.day, bill.key)):
+            found.setdefault((*bill.series, bill.day.year), []).append(bill)
+        return found
 
     def transactions(self) -> Iterator[dict[str, Any]]:
         for bill in self.bills:

@@ -249,12 +249,58 @@ def add_bloom(rows: Rows, book: Book, when: Timeline) -> None:
             bill = Bill(**_fields(bill) | {"paid": 20_000, "paid_at": when.at(-8, 11)})
         elif back > 1:
             bill = _paid(bill, when, after_days=30)
+        if back == 4:
+            bill = Bill(**_fields(bill) | {"credited": 1200})
+            _bloom_credit_note(book, bill)
         book.bills.append(bill)
+    _bloom_rare_bills(book, when)
     book.bought("bloom/roaming", BLOOM.id, when.at(-4, 8, 30), Item("World Roaming, 7 days", 2000))
     book.bought("bloom/data", BLOOM.id, when.at(-2, 16, 5), Item("50 GB extra data", 2500))
     book.bought("bloom/speed", BLOOM.id, when.at(-1, 10, 40), Item("Speed Boost, 3 days", 500))
     book.loose[-1]["voided_at"] = book.loose[-2]["voided_at"] = when.at(-1, 11)
     book.loose.pop()
+
+
+def _bloom_credit_note(book: Book, bill: Bill) -> None:
+    assert bill.paid_at is not None
+    book.bills.append(
+        Bill(
+            key="bloom/credit-note",
+            customer=BLOOM.id,
+            day=bill.paid_at.date(),
+            due_on=bill.paid_at.date(),
+            items=[Item("Credit: Office Fibre 500, York nursery, outage", -1200, service=people.bloom_service(22))],
+            paid=-1200,
+            paid_at=bill.paid_at,
+            kind="credit_note",
+            corrects=bill.id,
+        )
+    )
+
+
+def _bloom_rare_bills(book: Book, when: Timeline) -> None:
+    """One that was cancelled, and an offer to pay early."""
+    book.bills.append(
+        Bill(
+            key="bloom/void",
+            customer=BLOOM.id,
+            day=when.day(-70),
+            due_on=when.day(-40),
+            items=[Item("Installation at the wrong address", 9600)],
+            is_void=True,
+        )
+    )
+    book.bills.append(
+        Bill(
+            key="bloom/proforma",
+            customer=BLOOM.id,
+            day=when.day(-9),
+            due_on=when.day(21),
+            items=[Item("Telephone system for the York nursery, ten handsets", 4800, 10)],
+            purchase_ref="PO-7200",
+            kind="proforma",
+        )
+    )
 
 
 _CALLS_HOME = ((-11, 120), (-7, 90), (-3, 150))
@@ -379,8 +425,8 @@ _STAFF_OF_BLOOM = (
     "Umar Aziz",
     "Vera Holm",
     "Will Tate",
-    "Xenia Popa",
-    "Yusuf Ali",
+    "Ксения Попова",
+    "يوسف علي",
     "Zoe Marsh",
     "Van 1",
     "Van 2",
@@ -467,7 +513,12 @@ def _bloom_items(back: int) -> list[Item]:
     rng = Random(f"bloom-bill-{back}")
     lines = 18 - (back > 20) - (back > 28)
     fibre_leeds, fibre_york, office_line, tv = (people.bloom_service(n) for n in range(21, 25))
+    rare = [
+        Item("Post with a delivery note", 340, permille=0),
+        Item("Electricity for the mast on your roof", 1050, permille=50),
+    ]
     return [
+        *(rare if back in (0, 5) else []),
         Item("Business Mobile 30", 1440 if back < 14 else 1380, lines),
         Item("Business Mobile Unlimited", 2400, 3),
         Item("Office Fibre 500, Leeds office", 5400, service=fibre_leeds),

@@ -78,8 +78,8 @@ async def _load_named(when: Timeline, password_hash: str, sim_keys: Sequence[byt
 
 
 async def _write_bills(book: Book) -> None:
-    for year, bills in book.by_year().items():
-        numbers = await take_block(f"invoice-{year}", len(bills))
+    for (prefix, counter, year), bills in book.by_series().items():
+        numbers = await take_block(f"{counter}-{year}", len(bills))
         numbered = zip(bills, numbers, strict=True)
-        await insert_many(Invoice, [bill.invoice(f"INV-{year}-{number:06}") for bill, number in numbered])
+        await insert_many(Invoice, [bill.invoice(f"{prefix}-{year}-{number:06}") for bill, number in numbered])
     await insert_many(Transaction, book.transactions())

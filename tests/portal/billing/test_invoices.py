@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 
 from selfcare.db.counting import counting
 from selfcare.demo import people
 from selfcare.kernel.money import parse_amount
+from selfcare.portal.billing.invoices import Bill, Label, label_of
 from tests.pages import places
 from tests.support.browser import Browser
 
@@ -36,12 +38,12 @@ async def test_an_empty_filter_offers_to_clear_it(asha: Browser) -> None:
     assert page.has_link("/billing/invoices")
 
 
-async def test_thirty_six_bills_are_two_pages(bloom: Browser) -> None:
+async def test_thirty_nine_papers_are_two_pages(bloom: Browser) -> None:
     first = await bloom.open("/billing/invoices")
     second = await bloom.open("/billing/invoices?page=2")
-    numbers = {page.path: set(re.findall(r"INV-\d{4}-\d{6}", page.text)) for page in (first, second)}
-    assert [len(found) for found in numbers.values()] == [25, 11]
-    assert "36 bills" in first.text
+    numbers = {page.path: set(re.findall(r"(?:INV|CN|PF)-\d{4}-\d{6}", page.text)) for page in (first, second)}
+    assert [len(found) for found in numbers.values()] == [25, 14]
+    assert "39 bills" in first.text
 
 
 async def test_the_filter_is_a_fragment_for_htmx(bloom: Browser) -> None:
@@ -90,3 +92,24 @@ def pounds(text: str) -> int:
     found = re.search(r"−?£([\d,]+\.\d\d)", text)
     assert found, text
     return parse_amount(found[1].replace(",", ""), "GBP").minor
+
+
+async def test_a_credit_note_and_its_bill_lead_to_each_other(bloom: Browser) -> None:
+    pages = [await bloom.open(f"/billing/invoices?page={number}") for number in (1, 2)]
+    path = next(str(href) for page in pages for href in page.html.xpath("//a[starts-with(., 'CN-')]/@href"))
+    note = await bloom.open(path)
+    assert "nothing to pay" in note.text
+    assert not note.html.xpath("//a[starts-with(., 'Pay ')]")
+    bill = await bloom.open(str(note.one("//p[contains(., 'It corrects')]/a/@href")))
+    assert bill.has_link(path)
+    assert "−£12.00" in bill.text
+
+
+async def test_a_pro_forma_may_be_paid_early_and_is_never_overdue(bloom: Browser) -> None:
+    page = await bloom.open("/billing")
+    offer = await bloom.open(str(page.one("//ul//a[contains(., 'PF-')]/@href")))
+    assert "you owe nothing" in offer.text
+    assert offer.html.xpath("//a[starts-with(., 'Pay ')]")
+    old = {"currency": "GBP", "net_minor": 100, "tax_minor": 20, "paid_minor": 0, "due_on": date(2020, 1, 1)}
+    assert label_of(Bill(**old, kind="proforma"), date(2026, 11, 22)) is Label.PROFORMA  # type: ignore[arg-type]
+    assert label_of(Bill(**old), date(2026, 11, 22)) is Label.OVERDUE  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from selfcare.kernel.words import _, ngettext
 class Label(StrEnum):
     VOID = "void"
     CREDIT_NOTE = "credit_note"
+    PROFORMA = "proforma"
     PAID = "paid"
     ON_ITS_WAY = "on_its_way"
     OVERDUE = "overdue"
@@ -66,6 +67,9 @@ def label_of(bill: Bill, today: date) -> Label:
         return Label.PAID
     if bill.on_its_way_minor >= bill.remaining.minor:
         return Label.ON_ITS_WAY
+    if bill.kind == "proforma":
+        # An offer to pay early: never overdue.
+        return Label.PART_PAID if bill.paid_minor > 0 else Label.PROFORMA
     if bill.due_on < today:
         return Label.OVERDUE
     return Label.PART_PAID if bill.paid_minor > 0 else Label.UNPAID
@@ -75,6 +79,7 @@ def words(label: Label) -> str:
     return {
         Label.VOID: _("Void"),
         Label.CREDIT_NOTE: _("Credit note"),
+        Label.PROFORMA: _("Pro-forma"),
         Label.PAID: _("Paid"),
         Label.ON_ITS_WAY: _("Payment on its way"),
         Label.OVERDUE: _("Overdue"),
@@ -85,7 +90,7 @@ def words(label: Label) -> str:
 
 def due_words(bill: Bill, today: date) -> str | None:
     """ "Due in 3 days", "Due today", "5 days overdue"; None when nothing is to be paid."""
-    if not bill.is_payable:
+    if not bill.is_payable or bill.kind == "proforma":
         return None
     days = (bill.due_on - today).days
     if days == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -18,6 +18,7 @@ PER_PAGE = 25
 TONES = {
     Label.VOID: "off",
     Label.CREDIT_NOTE: "info",
+    Label.PROFORMA: "info",
     Label.PAID: "ok",
     Label.ON_ITS_WAY: "wait",
     Label.OVERDUE: "bad",
@@ -67,6 +68,16 @@ _LINES = Prepared.sql(
       LEFT JOIN service s ON s.id = t.service_id AND s.customer_id = t.customer_id
      WHERE t.customer_id = :customer_id AND t.invoice_id = :invoice_id AND t.voided_at IS NULL
      ORDER BY s.name, t.at, t.id
+    """
+)
+_LINKED = Prepared.sql(
+    """
+    SELECT i.id AS id, i.number AS number, i.kind AS kind, i.currency AS currency,
+           i.net_minor + i.tax_minor AS total_minor
+      FROM invoice i
+     WHERE i.customer_id = :customer_id AND i.state <> 'draft' AND (i.corrects_id = :invoice_id
+        OR i.id = (SELECT c.corrects_id FROM invoice c WHERE c.id = :invoice_id AND c.customer_id = :customer_id))
+     ORDER BY i.date, i.number
     """
 )
 
@@ -146,6 +157,16 @@ class TaxLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Linked:
+    """A credit note of this bill, or the bill of this credit note."""
+
+    id: UUID
+    number: str
+    kind: str
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceDetail:
     row: InvoiceRow
     groups: list[Group]
@@ -154,6 +175,7 @@ class InvoiceDetail:
     net: Money
     tax: Money
     purchase_ref: str | None
+    linked: Sequence[Linked] = ()
 
     def find_line(self, line_id: UUID) -> tuple[Group, Line]:
         """Raises NotFound where the bill has no such line."""
@@ -202,7 +224,7 @@ def due_of(rows: Iterable[InvoiceRow], scope: CustomerScope, credit: Money | Non
 async def get_invoice(scope: CustomerScope, invoice_id: UUID, *, today: date) -> InvoiceDetail:
     """One bill with its lines; NotFound when it is not this customer's or not issued yet."""
     asked = {"customer_id": scope.customer_id, "invoice_id": invoice_id}
-    found, lines = await fetch_many(_ONE.bind(**asked), _LINES.bind(**asked), short=True)
+    found, lines, linked = await fetch_many(_ONE.bind(**asked), _LINES.bind(**asked), _LINKED.bind(**asked), short=True)
     if not found:
         raise NotFound
     currency = found[0]["currency"]
@@ -215,6 +237,9 @@ async def get_invoice(scope: CustomerScope, invoice_id: UUID, *, today: date) ->
         net=Money(found[0]["net_minor"], currency),
         tax=Money(found[0]["tax_minor"], currency),
         purchase_ref=found[0]["purchase_ref"],
+        linked=[
+            Linked(one["id"], one["number"], one["kind"], Money(one["total_minor"], one["currency"])) for one in linked
+        ],
     )
 
 
