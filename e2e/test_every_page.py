@@ -32,8 +32,10 @@ def pages_of(page: Page) -> Iterator[str]:
         patterns[pattern] = patterns.get(pattern, 0) + 1
         page.goto(path)
         yield path
-        links = page.locator("a[href^='/']").evaluate_all("all => all.map(one => one.getAttribute('href'))")
-        waiting += [link for link in links if not re.search(r"\.(csv|json|pdf|zip)\b", link)]
+        links = page.locator("a[href^='/']:not([download])").evaluate_all(
+            "all => all.map(one => one.getAttribute('href'))"
+        )
+        waiting += [link for link in links if not re.search(r"\.(csv|json|pdf|zip)\b|/file$", link)]
 
 
 @WITH_JS

@@ -16,6 +16,11 @@ LOCALE = "en_GB"
 _LOCALE = Locale.parse(LOCALE)
 
 
+# Two letters each; the others are groups of countries and places for tests.
+COUNTRIES = frozenset(code for code in map(str, _LOCALE.territories) if len(code) == 2 and code.isalpha())
+COUNTRIES -= {"EU", "EZ", "UN", "XA", "XB", "ZZ"}
+
+
 def money(value: Money | None, *, sign: bool = False) -> str:
     """£24.00, −£10.00; with `sign` also +£24.00."""
     if value is None:

@@ -119,6 +119,12 @@ def _mail_server(url: str) -> str:
     return url
 
 
+def _header_name(name: str) -> str:
+    if not all(sign.isascii() and (sign.isalnum() or sign == "-") for sign in name):
+        raise ValueError("must be the name of a header, like CF-IPCountry")
+    return name.lower()
+
+
 def _zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
@@ -189,6 +195,7 @@ class Settings:
     stripe_pages: tuple[str, ...] = ("checkout.stripe.com", "hooks.stripe.com")
     mail_url: str = _text("", _mail_server, secret=True)
     mail_from: str = _text("", _any_text)
+    country_header: str = _text("", _header_name)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:

@@ -143,15 +143,15 @@ async def test_the_lower_order_is_used_first_over_three_buckets(
 
 
 @pytest.mark.parametrize(
-    ("kind", "amount", "used"), [("data", 5 * GB, GB + 1), ("voice", 3600, 61), ("sms", 100, 7), ("mms", 10, 1)]
+    ("what", "amount", "used"), [("data", 5 * GB, GB + 1), ("voice", 3600, 61), ("sms", 100, 7), ("mms", 10, 1)]
 )
 async def test_amounts_come_back_to_the_unit(
-    system: Embedded | Fake, owner: Owner, line: UUID, kind: str, amount: int, used: int
+    system: Embedded | Fake, owner: Owner, line: UUID, what: str, amount: int, used: int
 ) -> None:
-    await system.charging.credit(delivery(owner, line, Put(kind=kind, amount=amount, label="Some")))
+    await system.charging.credit(delivery(owner, line, Put(kind=what, amount=amount, label="Some")))
     (before,) = await buckets(system, owner)
-    assert (before.kind, before.remaining, before.granted, before.consumed) == (kind, amount, amount, 0)
-    await system.use(line, kind, used)
+    assert (before.kind, before.remaining, before.granted, before.consumed) == (what, amount, amount, 0)
+    await system.use(line, what, used)
     (after,) = await buckets(system, owner)
     assert (after.remaining, after.granted, after.consumed) == (amount - used, amount, used)
 

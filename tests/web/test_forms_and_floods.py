@@ -88,9 +88,9 @@ async def test_what_is_not_text_is_refused(visitor: Browser, body: bytes) -> Non
     assert "could not read" in page.heading
 
 
-@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/json", "text/plain", ""])
-async def test_a_form_of_another_kind_is_refused(visitor: Browser, kind: str) -> None:
-    assert (await raw(visitor, b"--x", kind)).status == 400
+@pytest.mark.parametrize("media_type", ["multipart/form-data; boundary=x", "application/json", "text/plain", ""])
+async def test_a_form_of_another_kind_is_refused(visitor: Browser, media_type: str) -> None:
+    assert (await raw(visitor, b"--x", media_type)).status == 400
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from selfcare.formats import COUNTRIES
 from selfcare.identity import grants, sessions
 from selfcare.kernel import ids
 from selfcare.kernel.origin import Origin
@@ -75,6 +76,7 @@ class Outside:
         self.site = site
         self.assets: Assets = site.assets
         self.cookies = site.cookies
+        self.country_header = site.settings.country_header.encode()
         self.headers = SECURITY_HEADERS + ((HSTS,) if self.cookies.secure else ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +88,8 @@ class Outside:
     async def _answer(self, scope: Http, receive: Receive, send: Send) -> None:
         started = perf_counter()
         request_id = ids.reference("R")
-        ctx = RequestContext(self.site, Origin(_address(scope), _header(scope, b"user-agent")[:200], request_id))
+        device = _header(scope, b"user-agent")[:200]
+        ctx = RequestContext(self.site, Origin(_address(scope), device, request_id, self._country(scope)))
         scope[KEY] = ctx
         status = 500
 
@@ -120,6 +123,13 @@ class Outside:
                     "ms": round((perf_counter() - started) * 1000, 1),
                 },
             )
+
+    def _country(self, scope: Http) -> str | None:
+        """What the web server in front says; XX, T1 and the like are no countries."""
+        if not self.country_header:
+            return None
+        said = _header(scope, self.country_header).strip().upper()
+        return said if said in COUNTRIES else None
 
     async def _enter(self, ctx: RequestContext, scope: Http, receive: Receive, send: Send) -> None:
         visit = _take_prefix(ctx, scope)

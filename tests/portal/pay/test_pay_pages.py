@@ -254,6 +254,15 @@ async def test_the_open_page_hears_nothing_while_nothing_changes(asha: Browser) 
     assert news.by_id("pay-state").get("hx-get") is None
 
 
+async def test_paying_everything_pays_what_is_owed_and_no_offer(bloom: Browser) -> None:
+    offers = [bill for bill in await bills(people.BLOOM) if str(bill["number"]).startswith("PF-")]
+    review = await bloom.open("/pay")
+    assert offers
+    assert review.html.xpath("//input[@name='bill']")
+    assert not [bill for bill in offers if str(bill["number"]) in review.text]
+    assert str(offers[0]["number"]) in (await bloom.open(f"/pay?bill={offers[0]['id']}")).text
+
+
 async def test_bills_are_ticked_to_pay_several(bloom: Browser) -> None:
     page = await bloom.open("/billing")
     owed = await bills(people.BLOOM)

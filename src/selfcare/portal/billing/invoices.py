@@ -48,6 +48,11 @@ class Bill:
     def is_payable(self) -> bool:
         return self.state == "issued" and self.kind != "credit_note" and self.remaining.minor > 0
 
+    @property
+    def is_owed(self) -> bool:
+        """A pro-forma may be paid, and need not be."""
+        return self.is_payable and self.kind != "proforma"
+
 
 @dataclass(frozen=True, slots=True)
 class AmountDue:

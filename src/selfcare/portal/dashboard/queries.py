@@ -167,7 +167,7 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
 
 
 def _payable(bills: list[InvoiceRow]) -> list[UUID]:
-    return [bill.id for bill in bills if bill.bill.is_payable and bill.payment_id is None]
+    return [bill.id for bill in bills if bill.bill.is_owed and bill.payment_id is None]
 
 
 def _credit(tiles: list[ServiceTile], currency: str) -> Money | None:

@@ -71,6 +71,6 @@ async def checkout(till: Till, scope: CustomerScope, wanted: Sequence[UUID], *, 
 
 
 def _free(bills: dict[UUID, InvoiceRow]) -> list[InvoiceRow]:
-    """What nobody is paying already; all of one currency, because one payment has one."""
-    free = [bill for bill in bills.values() if bill.payment_id is None]
+    """What is owed and nobody is paying already; all of one currency, because one payment has one."""
+    free = [bill for bill in bills.values() if bill.bill.is_owed and bill.payment_id is None]
     return [bill for bill in free if bill.bill.currency == free[0].bill.currency]
