@@ -40,7 +40,7 @@ def test_two_taps_from_the_dashboard_pay_with_the_kept_card(portal: Portal) -> N
     portal.should_see(THANKS)
     portal.should_not_scroll_sideways()
     portal.go_to_section("Dashboard")
-    portal.should_see("Nothing is waiting to be paid.")
+    portal.should_see("Nothing to pay")
 
 
 def test_a_declined_card_then_the_banks_question_with_another(portal: Portal) -> None:

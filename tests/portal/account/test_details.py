@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from selfcare.app import Application
+from selfcare.demo import people
 from selfcare.kernel import clock
 from tests.support.browser import Browser, Page
 from tests.support.mail import link_in, mails_to
@@ -115,3 +116,14 @@ async def test_a_stale_proof_is_asked_for_again(asha: Browser) -> None:
 async def test_four_changes_a_day_are_too_many(asha: Browser) -> None:
     statuses = [(await ask(asha, f"n{n}@example.test")).status for n in range(4)]
     assert statuses == [200, 200, 200, 429]
+
+
+async def test_a_site_names_its_services_and_leads_to_a_map(asha: Browser, ben: Browser) -> None:
+    for browser in (asha, ben):
+        page = await browser.open("/account")
+        (home,) = [
+            one for one in page.html.xpath("//li[starts-with(@id, 'site-')]") if "14 Larch Road" in one.text_content()
+        ]
+        assert home.xpath(".//a/@href")[0] == f"/services/{people.ASHA_INTERNET}"
+        (map_link,) = home.xpath(".//a[starts-with(@href, 'https://www.openstreetmap.org/search?query=14+Larch+Road')]")
+        assert "noreferrer" in map_link.get("rel")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from selfcare.db.prepared import Param, Prepared, as_json, fetch_many
@@ -44,6 +45,12 @@ _CONTACTS = Prepared.sql(
      LIMIT 100
     """,
     types={"types": as_json},
+)
+_AT_SITES = Prepared.sql(
+    """
+    SELECT id, site_id, COALESCE(nickname, name) AS name FROM service
+     WHERE customer_id = :customer_id AND site_id IS NOT NULL AND state <> 'ended' ORDER BY name, id LIMIT 200
+    """
 )
 _SITES = Prepared(
     lambda: (
@@ -100,10 +107,24 @@ class ContactRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AtSite:
+    """A service that is used there."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class SiteRow:
     id: UUID
     label: str
     lines: list[str]
+    services: list[AtSite]
+
+    @property
+    def map_url(self) -> str:
+        """Where the address is, on a map of others: only whoever follows the link tells them."""
+        return f"https://www.openstreetmap.org/search?{urlencode({'query': ', '.join(self.lines)})}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +138,24 @@ class Overview:
 async def overview(identity: Identity) -> Overview:
     """Everything on /account, in one snapshot."""
     scope = identity.customer
-    customers, people, contacts, sites = await fetch_many(
+    customers, people, contacts, sites, services = await fetch_many(
         _CUSTOMER.bind(customer_id=scope.customer_id),
         _PERSON.bind(user_id=identity.user_id),
         _CONTACTS.bind(customer_id=scope.customer_id),
         _SITES.bind(customer_id=scope.customer_id),
+        _AT_SITES.bind(customer_id=scope.customer_id),
     )
+    there: dict[UUID, list[AtSite]] = {}
+    for row in services:
+        if scope.covers(row["id"]):
+            there.setdefault(row["site_id"], []).append(AtSite(row["id"], row["name"]))
     if not customers or not people:
         raise NotFound
     return Overview(
         CustomerDetails(**customers[0]),
         PersonDetails(**people[0]),
         [ContactRow(**row) for row in contacts],
-        [SiteRow(row["id"], row["label"], _address(row)) for row in sites],
+        [SiteRow(row["id"], row["label"], _address(row), there.get(row["id"], [])) for row in sites],
     )
 
 
