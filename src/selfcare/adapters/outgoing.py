@@ -47,4 +47,5 @@ def client(
 ) -> httpx.AsyncClient:
     """For these hosts and no others."""
     guarded = Guarded(transport or httpx.AsyncHTTPTransport(limits=LIMITS), hosts)
+    # trust_env: a proxy of the machine we run on has no business in between.
     return httpx.AsyncClient(transport=guarded, timeout=timeout, follow_redirects=False, trust_env=False)

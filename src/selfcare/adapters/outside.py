@@ -1,4 +1,4 @@
-"""How we talk to machines that are not ours: short waits, no redirects, never inside a transaction, with a breaker."""
+"""One machine that is not ours, asked again and again: short waits, and a breaker once it stays silent."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from selfcare.db.engine import in_transaction
+from selfcare.adapters import outgoing
 from selfcare.kernel import clock
 from selfcare.ports.failures import Unknown, Unreachable
 
 CONNECT_SECONDS = 3.0
-MOST_CONNECTIONS = 20
 FAILURES = 5
 REST = timedelta(seconds=30)
 
@@ -67,8 +66,7 @@ class Outside:
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
 
     async def post(self, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
-        if in_transaction():
-            raise RuntimeError("nothing is sent while a transaction is open: the lock would wait for the network")
+        outgoing.check_outside()
         self.breaker.ask()
         try:
             answer = await self._client.post(self.url, content=content, headers=dict(headers))
@@ -92,11 +90,7 @@ class Outside:
     def _client(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
-            limits = httpx.Limits(max_connections=MOST_CONNECTIONS)
-            # trust_env: a proxy of the machine we run on has no business between us and the engine.
-            self._clients[loop] = httpx.AsyncClient(
-                timeout=self._timeout, limits=limits, follow_redirects=False, trust_env=False
-            )
+            self._clients[loop] = outgoing.client(str(urlsplit(self.url).hostname), timeout=self._timeout)
         return self._clients[loop]
 
 
