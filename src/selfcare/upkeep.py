@@ -54,6 +54,7 @@ async def import_files(settings: Settings, folder: Path, *, check: bool = False,
                 currency=settings.currency,
                 zone=settings.zone,
                 progress=progress,
+                keys=settings.sim_keys,
                 invite=invite,
                 keep=not check,
             )

@@ -33,6 +33,14 @@ CELLS = [
     ("services.csv", "S-1", "activated_at", "2025-03-01", "write it like 2026-11-22T10:00:00Z"),
     ("services.csv", "S-1", "renews", "true", "is neither yes nor no"),
     ("services.csv", "S-1", "configuration", '["x"]', "expected a JSON object"),
+    ("sims.csv", "M-2", "iccid", "8944 1100", "expected 18 to 20 digits"),
+    ("sims.csv", "M-2", "iccid", "8944110069012345694", "stands on line"),
+    ("sims.csv", "M-2", "eid", "8904", "expected 32 digits"),
+    ("sims.csv", "M-2", "state", "on", "expected one of released"),
+    ("sims.csv", "M-2", "activation_code", "", "an eSIM that waits to be installed needs its code"),
+    ("sims.csv", "M-2", "kind", "physical", "only an eSIM has this"),
+    ("sims.csv", "M-2", "service", "S-9", "S-9 is not in services.csv"),
+    ("sims.csv", "M-1", "replaced_at", "", "S-1 has the SIM on line 2 in use already"),
     ("users.csv", "U-1", "email", "nia@", "is no e-mail address; write it like name@example.com"),
     ("users.csv", "U-1", "email", "OWNER@cafe.example.test", "stands on line"),
     ("users.csv", "U-1", "memberships", "C-1", "has no role"),
@@ -69,6 +77,24 @@ async def test_a_bad_cell_is_named_with_what_was_expected(
     lines = await folder.refused()
     assert any(words in line for line in lines for words in said.split("|")), lines
     assert all(".csv:" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "place", "said"),
+    [
+        ("pin1", "12E4", 8, "expected 4 to 8 digits"),
+        ("puk1", "2718281", 9, "expected 8 digits"),
+        ("activation_code", "LPA:2$rsp.example.com$X-1", 12, "expected one like LPA:1$rsp.example.com$04386"),
+    ],
+)
+async def test_a_bad_code_of_a_sim_is_named_and_not_repeated(
+    folder: Folder, column: str, cell: str, place: int, said: str
+) -> None:
+    folder.change("sims.csv", "M-2", **{column: cell})
+    (line,) = await folder.refused()
+    assert line.startswith(f"sims.csv:3:{place}: {column}: ")
+    assert said in line
+    assert cell not in line
 
 
 async def test_the_place_is_file_line_and_cell(folder: Folder) -> None:

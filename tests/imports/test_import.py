@@ -3,22 +3,24 @@
 import json
 from datetime import UTC, date, datetime
 from typing import Any
+from zlib import crc32
 
 import pytest
 
-from selfcare.identity import tokens
+from selfcare.identity import sealed, tokens
 from selfcare.identity.tokens import Purpose
 from selfcare.imports.files import FILES
 from selfcare.imports.jobs import Invitations
 from selfcare.jobs.registry import Job
 from selfcare.messages.events import Message
-from tests.support.imports import Folder, rows
+from tests.support.imports import KEYS, Folder, rows
 
 EXAMPLE_ROWS = {
     "customers": 3,
     "sites": 2,
     "products": 3,
     "services": 4,
+    "sims": 3,
     "users": 4,
     "contacts": 4,
     "buckets": 4,
@@ -84,6 +86,55 @@ async def test_what_was_granted_becomes_a_grant(folder: Folder) -> None:
         (18_000, "reset", "renewal"),
         (1000, "add", "purchase"),
     ]
+
+
+async def test_codes_of_a_sim_arrive_sealed_and_its_page_can_read_them(folder: Folder) -> None:
+    await folder.load()
+    sim = await sim_of("M-2")
+    plain = {"pin1": "1234", "puk1": "27182818", "pin2": "5678", "puk2": "16180339"}
+    plain["activation_code"] = "LPA:1$rsp.example.com$04386-AGYFT-A74Y8-3F815"
+    for name, code in plain.items():
+        assert code not in sim[name]
+        assert sealed.unseal(sim[name], KEYS, f"sim/{sim['id']}/{name}").decode() == code
+    assert (sim["kind"], sim["state"], sim["replaced_at"]) == ("esim", "released", None)
+
+
+async def test_the_line_shows_the_sim_in_use(folder: Folder) -> None:
+    await folder.load()
+    (service,) = await rows("SELECT iccid FROM service WHERE external_id = 'S-1'")
+    assert service["iccid"] == "8944110069012345686"
+
+
+async def test_a_new_sim_replaces_the_one_in_use(folder: Folder) -> None:
+    await folder.load()
+    new = {"service": "S-1", "kind": "physical", "iccid": "8944110069012345702", "state_at": "2026-11-22T10:00:00Z"}
+    folder.add("sims.csv", id="M-9", **new)
+    await folder.load()
+    assert (await sim_of("M-2"))["replaced_at"] is not None
+    assert (await sim_of("M-9"))["replaced_at"] is None
+    folder.change("sims.csv", "M-2", state="deleted", replaced_at="2026-11-22T09:00:00Z")
+    await folder.load()
+    assert (await sim_of("M-2"))["replaced_at"] == datetime(2026, 11, 22, 9, tzinfo=UTC)
+    (service,) = await rows("SELECT iccid FROM service WHERE external_id = 'S-1'")
+    assert service["iccid"] == new["iccid"]
+
+
+async def test_another_puk_is_written_and_what_is_kept_for_comparing_does_not_tell_it(folder: Folder) -> None:
+    await folder.load()
+    before = (await sim_of("M-3"))["puk1"]
+    (kept,) = await rows("SELECT marks FROM imported WHERE name = 'sims/M-3'")
+    assert f"{crc32(b'14142135'):08x}" not in kept["marks"]
+    folder.change("sims.csv", "M-3", puk1="17320508")
+    report = await folder.load()
+    assert report.files["sims"].changed == 1
+    sim = await sim_of("M-3")
+    assert sim["puk1"] != before
+    assert sealed.unseal(sim["puk1"], KEYS, f"sim/{sim['id']}/puk1") == b"17320508"
+
+
+async def sim_of(id: str) -> dict[str, Any]:
+    (sim,) = await rows("SELECT * FROM sim WHERE external_id = :id", id=id)
+    return sim
 
 
 async def test_people_are_invited_have_their_roles_and_no_password(folder: Folder) -> None:

@@ -14,6 +14,7 @@ from selfcare.imports.importing import Report, import_folder
 from selfcare.imports.problems import Refused
 from selfcare.places import CHECKOUT
 
+KEYS = [b"k" * 32]
 EXAMPLE = CHECKOUT / "docs" / "import-example"
 
 
@@ -41,6 +42,7 @@ class Folder:
 
     async def load(self, **more: Any) -> Report:
         usual: dict[str, Any] = {"currency": "GBP", "zone": "Europe/London", "progress": lambda *_: None}
+        usual["keys"] = KEYS
         return await import_folder(self.place, EmbeddedJobs(), **(usual | more))
 
     async def refused(self, **more: Any) -> list[str]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from selfcare.db.prepared import Prepared, execute_many, fetch
 from selfcare.imports.files import CONTACTS, USERS
+from selfcare.imports.files_usage import SIMS
 from selfcare.kernel.ids import new_id, new_ids
 
 if TYPE_CHECKING:
@@ -66,6 +67,37 @@ async def name_primaries(work: Import, written: list[Written]) -> None:
     await execute_many(PRIMARY, [{"contact": made.id, "customer": made.customer_id} for made in primaries])
 
 
+async def make_way_for_new_sims(work: Import, written: list[Written]) -> None:
+    """A line has one SIM in use: a new one replaces the one it had."""
+    in_use = _put_to_use(written)
+    before = work.seen.before("sims", "in use", [(made.row.values["service"], made.row.line) for made in in_use])
+    for made in in_use:
+        if line := before.get(made.row.line):
+            message = f"{made.row.values['service']} has the SIM on line {line} in use already; expected one"
+            work.wrong(SIMS, made.row, "service", message)
+    await execute_many(
+        REPLACE,
+        [
+            {"service": work.known["services", made.row.values["service"]].id, "id": made.id, "now": work.now}
+            for made in in_use
+        ],
+    )
+
+
+async def show_new_sims(_work: Import, written: list[Written]) -> None:
+    """The service shows the number of the SIM it uses."""
+    await execute_many(SHOW, [{"id": made.id} for made in _put_to_use(written)])
+
+
+def _put_to_use(written: list[Written]) -> list[Written]:
+    return [
+        made
+        for made in written
+        if made.row.values["replaced_at"] is None
+        and (made.is_new or made.changed(SIMS) & {"service", "iccid", "replaced_at"})
+    ]
+
+
 async def write_grants(work: Import, written: list[Written]) -> None:
     """What was granted is only ever added to: another amount for the same period is a correction."""
     new = [made for made in written if made.is_new and made.row.values["granted"] is not None]
@@ -108,7 +140,23 @@ CHANGE = Prepared.sql("UPDATE membership SET role = :role, service_ids = :servic
 REMOVE = Prepared.sql("UPDATE membership SET removed_at = :now WHERE id = :id")
 STEP_BACK = Prepared.sql("UPDATE contact SET is_primary = FALSE WHERE customer_id = :customer AND is_primary")
 PRIMARY = Prepared.sql("UPDATE customer SET primary_contact_id = :contact WHERE id = :customer")
+REPLACE = Prepared.sql(
+    "UPDATE sim SET replaced_at = :now WHERE service_id = :service AND id <> :id AND replaced_at IS NULL"
+)
+SHOW = Prepared.sql(
+    "UPDATE service SET iccid = (SELECT iccid FROM sim WHERE sim.id = :id) "
+    "WHERE id = (SELECT service_id FROM sim WHERE sim.id = :id)"
+)
 GRANTED = Prepared.sql("SELECT amount FROM allowance_grant WHERE bucket_id = :bucket AND period_start = :start")
 
-BEFORE: dict[str, Step] = {"users": check_members, "contacts": make_way_for_primaries}
-AFTER: dict[str, Step] = {"users": write_members, "contacts": name_primaries, "buckets": write_grants}
+BEFORE: dict[str, Step] = {
+    "sims": make_way_for_new_sims,
+    "users": check_members,
+    "contacts": make_way_for_primaries,
+}
+AFTER: dict[str, Step] = {
+    "sims": show_new_sims,
+    "users": write_members,
+    "contacts": name_primaries,
+    "buckets": write_grants,
+}

@@ -22,6 +22,9 @@ _CODE = re.compile(r"[^\s;,\x00-\x20\x7f]{1,80}")
 _EMAIL = re.compile(r"[^\s@\"(),:;<>\[\]\\]{1,64}@[^\s@\"(),:;<>\[\]\\]+\.[^\s@\"(),:;<>\[\]\\.]{2,}")
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,19}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
+# SGP.22: version, server, matching id; more may follow.
+_ACTIVATION = re.compile(r"LPA:1\$[A-Za-z0-9.:-]{1,120}\$[A-Z0-9-]{0,120}(?:\$[A-Za-z0-9.]{0,60}){0,2}", re.ASCII)
 _MONEY = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,4}))?", re.ASCII)
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]))?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -37,7 +40,8 @@ class Column:
     """One column of a file.
 
     `to` is where the value is stored, when it is stored by itself. `refers` names the file whose id it is; `mentions`
-    lists the ids of a cell that holds several. `together` ties columns that only make sense in one update.
+    lists the ids of a cell that holds several. `together` ties columns that only make sense in one update. What is
+    `secret` is stored sealed, and no message repeats it.
     """
 
     name: str
@@ -51,6 +55,7 @@ class Column:
     unique: bool = False
     money: Literal["positive", "signed"] | None = None
     together: str | None = None
+    secret: bool = False
 
     @property
     def is_time(self) -> bool:
@@ -120,6 +125,30 @@ def whole(lowest: int = 0, highest: int = _LARGEST) -> Reader:
         return int(cell)
 
     return read
+
+
+def digits(least: int, most: int) -> Reader:
+    def read(cell: str) -> str:
+        if not _DIGITS.fullmatch(cell) or not least <= len(cell) <= most:
+            raise Wrong(f"{shown(cell)} is not right; expected {_so_many(least, most)}")
+        return cell
+
+    return read
+
+
+def secret_digits(least: int, most: int) -> Reader:
+    def read(cell: str) -> str:
+        if not _DIGITS.fullmatch(cell) or not least <= len(cell) <= most:
+            raise Wrong(f"this is not right; expected {_so_many(least, most)}")
+        return cell
+
+    return read
+
+
+def activation_code(cell: str) -> str:
+    if not _ACTIVATION.fullmatch(cell):
+        raise Wrong("this is no activation code; expected one like LPA:1$rsp.example.com$04386-AGYFT-A74Y8-3F815")
+    return cell
 
 
 def money(cell: str, currency: str, *, signed: bool) -> int:
@@ -292,6 +321,10 @@ def shown(cell: str) -> str:
     """A cell in a message: quoted, short, printable."""
     plain = "".join(sign if sign.isprintable() else "�" for sign in cell[:40])
     return f'"{plain}{"…" if len(cell) > 40 else ""}"'
+
+
+def _so_many(least: int, most: int) -> str:
+    return f"{least} digits" if least == most else f"{least} to {most} digits"
 
 
 def _parts(cell: str) -> list[str]:

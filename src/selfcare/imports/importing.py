@@ -7,7 +7,8 @@ in the portal meanwhile: what is compared is the cell as it was imported last, a
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
+import hmac
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -26,7 +27,8 @@ from selfcare.db.prepared import Prepared, fetch
 from selfcare.imports import checks
 from selfcare.imports.after import AFTER, BEFORE
 from selfcare.imports.columns import Column
-from selfcare.imports.files import BY_NAME, FILES, File
+from selfcare.imports.file import File
+from selfcare.imports.files import BY_NAME, FILES
 from selfcare.imports.jobs import INVITE
 from selfcare.imports.problems import Problem, Problems, Refused, TooMany
 from selfcare.imports.reading import Row, rows
@@ -110,6 +112,8 @@ class Import:
     zone: str
     now: datetime
     progress: Progress
+    # The first seals what is secret.
+    keys: Sequence[bytes]
     problems: Problems = field(default_factory=Problems)
     seen: Seen = field(default_factory=Seen)
     counts: dict[str, Counts] = field(default_factory=dict)
@@ -138,6 +142,7 @@ class Import:
             file,
             self.problems,
             default_currency=self.currency,
+            secret_mark=self._secret_mark,
             said=lambda done: self.progress(file.csv, min(done, size), size),
             refused=lambda id: self.refused.add((file.name, id)),
         )
@@ -274,7 +279,7 @@ class Import:
         names = ["id", *(column.to or "" for column in stored), *file.fixed, *file.stamped]
         with_customer = file.has_owner and "customer_id" not in names and file.owner != "id"
         tail = [*(self.stored(value) for value in file.fixed.values()), *([self.stored(self.now)] * len(file.stamped))]
-        cells = [self._cells(written, column) for column in stored]
+        cells = [self._cells(file, written, column) for column in stored]
         ids, homes = [made.id for made in written], [made.customer_id for made in written]
         same = [repeat(value, len(written)) for value in tail]
         values = list(zip(ids, *cells, *same, *((homes,) if with_customer else ()), strict=True))
@@ -295,7 +300,7 @@ class Import:
             if columns:
                 sets = ", ".join(f'"{column.to}" = {self._place(n)}' for n, column in enumerate(columns, 1))
                 sets += ", version = version + 1" if file.name == "products" else ""
-                cells = [self._cells(some, column) for column in columns]
+                cells = [self._cells(file, some, column) for column in columns]
                 values = list(zip(*cells, [made.id for made in some], strict=True))
                 await self.tx.many(
                     f'UPDATE "{file.table}" SET {sets} WHERE id = {self._place(len(columns) + 1)}', values
@@ -304,15 +309,27 @@ class Import:
             marks = [(made.row.marks, f"{file.name}/{made.row.id}") for made in written]
             await self.tx.many(f"UPDATE imported SET marks = {self._place(1)} WHERE name = {self._place(2)}", marks)
 
-    def _cells(self, written: list[Written], column: Column) -> list[Any]:
+    def _cells(self, file: File, written: list[Written], column: Column) -> list[Any]:
         """One column of many rows, as the database wants it."""
         name = column.name
         values = [made.row.values[name] for made in written]
-        if file := column.refers:
-            return [None if value is None else self.known[file, value].id for value in values]
+        if refers := column.refers:
+            return [None if value is None else self.known[refers, value].id for value in values]
         if name == "zone":
             return [value or self.zone for value in values]
+        if column.secret and file.seal:
+            seal, to = file.seal, column.to or name
+            return [
+                None if value is None else seal(UUID(str(made.id)), to, value, self.keys)
+                for made, value in zip(written, values, strict=True)
+            ]
         return [self.stored(value) for value in values] if column.is_time and self.on_sqlite else values
+
+    def _secret_mark(self, cell: str) -> int:
+        """A plain checksum of four digits would tell them."""
+        return int.from_bytes(
+            hmac.digest(self.keys[0], f"imports/{cell}".encode("utf-8", "surrogatepass"), "sha256")[:4]
+        )
 
     def stored(self, value: Any) -> Any:
         return _as_text(value) if self.on_sqlite and isinstance(value, date) else value
@@ -328,6 +345,7 @@ async def import_folder(
     currency: str,
     zone: str,
     progress: Progress,
+    keys: Sequence[bytes],
     invite: bool = True,
     keep: bool = True,
 ) -> Report:
@@ -338,7 +356,7 @@ async def import_folder(
     try:
         async with transaction() as tx:
             await _make_room(tx)
-            work = Import(tx, folder, currency, zone, clock.now(), progress)
+            work = Import(tx, folder, currency, zone, clock.now(), progress, keys)
             try:
                 await _all_of(work)
                 invited = await _invite(work, jobs) if invite else 0

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from zlib import crc32
 
 from selfcare.imports.columns import Wrong, currency, money, shown
-from selfcare.imports.files import File, Values
+from selfcare.imports.file import File, Values
 from selfcare.imports.problems import Problem, Problems
 from selfcare.kernel.money import EXPONENTS
 
@@ -42,6 +42,7 @@ def rows(
     problems: Problems,
     *,
     default_currency: str,
+    secret_mark: Callable[[str], int],
     said: Callable[[int], object],
     refused: Callable[[str], object],
 ) -> Generator[Row]:
@@ -58,7 +59,7 @@ def rows(
             return
         if not _is_header(cells, file, problems):
             return
-        layout = Layout(file, [name.strip() for name in cells], default_currency)
+        layout = Layout(file, [name.strip() for name in cells], default_currency, secret_mark)
         line = reader.line_num + 1
         while (cells := _next(reader, file, problems)) is not None:
             if not line % SAID_EVERY:
@@ -75,8 +76,9 @@ def rows(
 class Layout:
     """Where the columns of a file stand in its lines."""
 
-    def __init__(self, file: File, header: list[str], default_currency: str) -> None:
+    def __init__(self, file: File, header: list[str], default_currency: str, secret_mark: Callable[[str], int]) -> None:
         self.file = file
+        self.secret_mark = secret_mark
         self.width = len(header)
         self.default_currency = currency(default_currency)
         self.places = {name: place for place, name in enumerate(header, 1)}
@@ -99,13 +101,17 @@ class Layout:
         marks = [0] * len(self.file.columns)
         spent_in = self._currency(cells)
         wrong: list[tuple[str, str]] = []
+        secrets: list[tuple[int, str]] = []
         for place, n, column in self.here:
             cell = cells[place].strip()
             if not cell:
                 if column.needed:
                     wrong.append((column.name, "it is empty; expected a value"))
                 continue
-            marks[n] = crc32(cell.encode("utf-8", "surrogatepass"))
+            if column.secret:
+                secrets.append((n, cell))
+            else:
+                marks[n] = crc32(cell.encode("utf-8", "surrogatepass"))
             try:
                 if column.money:
                     values[column.name] = money(cell, spent_in, signed=column.money == "signed")
@@ -114,6 +120,8 @@ class Layout:
             except Wrong as error:
                 wrong.append((column.name, str(error)))
         row.id = values["id"] or ""
+        for n, cell in secrets:
+            marks[n] = self.secret_mark(f"{self.file.name}/{row.id}/{n}/{cell}")
         if self.has_currency:
             values["currency"] = spent_in
         if not wrong and self.file.rule:
