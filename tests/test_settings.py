@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from selfcare.settings import DEVELOPMENT_SECRET, BadSettings, Keys, Settings, unknown
+from selfcare.settings import DEVELOPMENT_SECRET, BadSettings, Keys, Settings, unknown, variables
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
 SECRET = "a-secret-of-more-than-32-characters-0123"
@@ -25,7 +25,7 @@ def as_typed(value: object) -> str:
 def test_the_table_names_every_setting_with_its_default_and_meaning() -> None:
     rows = re.findall(r"^\| `(SELFCARE_\w+)` \| (?:`(.*?)` )?\| (.+) \|$", DOCUMENT.read_text(), re.MULTILINE)
     assert [(name, default) for name, default, _ in rows] == [
-        (f"SELFCARE_{each.name.upper()}", as_typed(each.default)) for each in fields(Settings)
+        (f"SELFCARE_{each.name.upper()}", as_typed(each.default)) for each in variables()
     ]
     assert all(len(meaning) > 15 for _, _, meaning in rows)
 

@@ -37,6 +37,7 @@ from selfcare.identity import limits
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.requirement import Requirement
 from selfcare.kernel.errors import NotFound, SelfcareError
+from selfcare.live.standing import Standing
 from selfcare.messages.outbox import Outbox
 from selfcare.portal.account import routes as account
 from selfcare.portal.account.details import routes as details
@@ -83,7 +84,7 @@ from selfcare.web.assets import Assets
 from selfcare.web.context import Site, context_of
 from selfcare.web.cookies import Cookies
 from selfcare.web.guards import gatekeeper
-from selfcare.web.templating import Templates
+from selfcare.web.templating import Compiled, Templates
 from selfcare.web.urls import Urls
 from selfcare.web.wrappers import Outside
 
@@ -185,44 +186,69 @@ def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool =
     passwords = Passwords(
         memory_kib=settings.argon2_memory_kib, passes=settings.argon2_passes, threads=settings.argon2_threads
     )
-    theme = settings.operator
-    assets = Assets(places.folder("static"), extra_css=theme.css())
-    templates = Templates(
-        places.folder("templates"),
-        development=settings.env == "development",
-        settings=settings,
-        operator=theme,
-        asset=assets.url,
-    )
+    standing = Standing(settings)
     inside = Litestar(
         route_handlers=[*ROUTERS, *_demo_routers(settings)],
         guards=[gatekeeper],
-        dependencies=_dependencies(settings, ports, passwords),
+        dependencies=_dependencies(ports, passwords),
         exception_handlers={
             HTTPException: errors.on_http_error,
             SelfcareError: errors.on_domain_error,
             Exception: errors.on_any_error,
         },
-        lifespan=[_lifespan(settings, ports, passwords, worker=worker)],
+        lifespan=[_lifespan(standing, ports, passwords, worker=worker)],
         openapi_config=None,
         logging_config=None,
         debug=False,
     )
-    switched_on = flags.enabled(settings)
-    site = Site(
-        settings,
-        templates,
-        assets,
-        Urls.of(inside),
-        Cookies.of(settings.public_url),
-        switched_on,
-        Requirement.of(settings, switched_on),
-    )
-    application = Application(inside, site, ports)
+    sites = Sites(standing, Urls.of(inside))
+    application = Application(inside, sites.site_of(settings), ports)
+
+    async def follow(settings: Settings) -> None:
+        # Making a style sheet small takes a moment that others should not wait for.
+        application.site = await asyncio.to_thread(sites.site_of, settings)
+
+    standing.follow(follow)
     if isinstance(ports.payments, SimulatedGateway):
         # Through the real route, and without a network where it is this very process that answers.
         ports.payments.deliver = partial(_deliver_to, application)
     return application
+
+
+class Sites:
+    """Makes the site for the settings that are in force. What does not depend on them is made once."""
+
+    def __init__(self, standing: Standing, urls: Urls):
+        self.standing = standing
+        self.urls = urls
+        self.compiled = Compiled()
+        self.css = standing.given.operator.css()
+        self.assets = Assets(places.folder("static"), extra_css=self.css)
+
+    def site_of(self, settings: Settings) -> Site:
+        theme = settings.operator
+        if theme.css() != self.css:
+            self.css = theme.css()
+            self.assets = self.assets.restyled(self.css)
+        templates = Templates(
+            places.folder("templates"),
+            development=settings.env == "development",
+            compiled=self.compiled,
+            settings=settings,
+            operator=theme,
+            asset=self.assets.url,
+        )
+        switched_on = flags.enabled(settings)
+        return Site(
+            self.standing,
+            settings,
+            templates,
+            self.assets,
+            self.urls,
+            Cookies.of(settings.public_url),
+            switched_on,
+            Requirement.of(settings, switched_on),
+        )
 
 
 async def _deliver_to(application: Application, body: bytes, headers: Mapping[str, str]) -> None:
@@ -234,20 +260,22 @@ async def _deliver_to(application: Application, body: bytes, headers: Mapping[st
 
 
 def _lifespan(
-    settings: Settings, ports: Ports, passwords: Passwords, *, worker: bool
+    standing: Standing, ports: Ports, passwords: Passwords, *, worker: bool
 ) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def running(_app: Litestar) -> AsyncIterator[None]:
-        configure(settings)
-        database = await open_database(settings.database_url)
+        configure(standing.given)
+        database = await open_database(standing.given.database_url)
         stop = asyncio.Event()
-        work = asyncio.create_task(_work(settings, ports, stop)) if worker else None
+        await standing.look()
+        tasks = [asyncio.create_task(standing.watch(stop))]
+        if worker:
+            tasks.append(asyncio.create_task(background.work(standing, ports, stop)))
         try:
             yield
         finally:
             stop.set()
-            if work is not None:
-                await work
+            await asyncio.gather(*tasks)
             passwords.close()
             await database.close()
 
@@ -260,19 +288,15 @@ def configure(settings: Settings) -> None:
     limits.configure(settings.keys.lockout)
 
 
-async def _work(settings: Settings, ports: Ports, stop: asyncio.Event) -> None:
-    await ports.jobs.run(background.registry(settings, ports), background.schedule(settings), stop)
-
-
-def _dependencies(settings: Settings, ports: Ports, passwords: Passwords) -> dict[str, Provide]:
+def _dependencies(ports: Ports, passwords: Passwords) -> dict[str, Provide]:
     """What handlers may ask for by name.
 
     Each asks for the one before: for two that know nothing of each other Litestar starts tasks, an eighth of a page.
     """
-    the_settings, the_ports, the_passwords = settings, ports, passwords
+    the_ports, the_passwords = ports, passwords
 
-    def give_settings() -> Any:
-        return the_settings
+    def give_settings(request: Request[Any, Any, Any]) -> Any:
+        return context_of(request).site.settings
 
     def give_ports(settings: NamedDependency[Any]) -> Any:
         return the_ports

@@ -1,5 +1,6 @@
 """What the worker can do, and what it does again and again. Every table that grows has its clean-up here."""
 
+import asyncio
 import logging
 from datetime import time, timedelta
 
@@ -18,6 +19,7 @@ from selfcare.imports.jobs import INVITE, Invitations
 from selfcare.jobs import cleaning
 from selfcare.jobs.registry import Job, Registry
 from selfcare.jobs.schedule import Schedule
+from selfcare.live.standing import Standing
 from selfcare.messages import outbox
 from selfcare.messages.outbox import Post
 from selfcare.messages.rendering import Words
@@ -38,6 +40,18 @@ from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 
 log = logging.getLogger(__name__)
+
+
+async def work(standing: Standing, ports: Ports, stop: asyncio.Event) -> None:
+    """Until `stop` is set, by the settings that are in force at each moment."""
+    known, again = registry(standing.settings, ports), schedule(standing.settings)
+
+    async def follow(settings: Settings) -> None:
+        known.become(registry(settings, ports))
+        again.become(schedule(settings))
+
+    standing.follow(follow)
+    await ports.jobs.run(known, again, stop)
 
 
 def registry(settings: Settings, ports: Ports) -> Registry:

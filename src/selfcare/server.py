@@ -17,6 +17,7 @@ from selfcare import background, logs
 from selfcare.app import Application, build_ports, configure, create_app
 from selfcare.db.engine import Database, open_database
 from selfcare.db.migrate import pending
+from selfcare.live.standing import Standing
 from selfcare.settings import Settings
 from selfcare.web import waiting
 
@@ -130,8 +131,11 @@ async def _work(settings: Settings) -> None:
     database = await opened(settings.database_url)
     try:
         log.info("working")
-        ports = build_ports(settings)
-        await ports.jobs.run(background.registry(settings, ports), background.schedule(settings), stop)
+        standing = Standing(settings)
+        await standing.look()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(standing.watch(stop))
+            tasks.create_task(background.work(standing, build_ports(settings), stop))
     finally:
         await database.close()
 

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -59,12 +59,16 @@ def _text(default: str, check: Callable[[str], str], *, secret: bool = False) ->
     return field(default=default, repr=not secret, metadata={"check": check})
 
 
-# What a support visit may do beyond looking, where the operator wants it.
-SUPPORT_ACTIONS = ("auto_renew",)
+# What a support visit may do beyond looking, where the operator wants it and a route is open to it.
+SUPPORT_ACTIONS = ("auto_renew", "rename", "alerts", "topup", "addon")
+
+# Not from the environment.
+INSIDE = {"inside": True}
 
 
-def _number(default: int, low: int, high: int) -> int:
-    return field(default=default, metadata={"low": low, "high": high})
+def _number(default: int, low: int, high: int, *, limit: bool = False) -> int:
+    """A `limit` is also set by staff while we run."""
+    return field(default=default, metadata={"low": low, "high": high, "limit": limit})
 
 
 def _any_text(text: str) -> str:
@@ -173,8 +177,10 @@ class Settings:
     argon2_memory_kib: int = _number(19_456, 8, 1_048_576)
     argon2_passes: int = _number(2, 1, 20)
     argon2_threads: int = _number(2, 1, 16)
-    session_idle_minutes: int = _number(30, 1, 1_440)
-    session_absolute_hours: int = _number(12, 1, 168)
+    session_idle_minutes: int = _number(30, 1, 1_440, limit=True)
+    session_absolute_hours: int = _number(12, 1, 168, limit=True)
+    second_person_above: int = _number(100, 0, 1_000_000, limit=True)
+    most_credit: int = _number(1_000, 1, 1_000_000, limit=True)
 
     support_mail: bool = True
     support_actions: tuple[str, ...] = field(default=(), metadata={"each": _support_action})
@@ -197,11 +203,16 @@ class Settings:
     mail_from: str = _text("", _any_text)
     country_header: str = _text("", _header_name)
 
+    # Which of the fields above the environment set.
+    given: frozenset[str] = field(default=frozenset(), metadata=INSIDE)
+    # What staff changed while we run, by name: "flag.cancel", "brand.portal", "limit.most_credit", "acting.rename".
+    changes: Mapping[str, str] = field(default_factory=dict, metadata=INSIDE)
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
         """Raises BadSettings naming every mistake at once."""
         hints, found, problems = get_type_hints(cls), {}, []
-        for each in fields(cls):
+        for each in variables():
             name = PREFIX + each.name.upper()
             try:
                 typed = _typed(env, name)
@@ -213,7 +224,20 @@ class Settings:
             raise BadSettings(problems)
         if _is_on(env.get("LITESTAR_DEBUG", "")):
             found["debug"] = True
-        return cls(**found)
+        return cls(**found, given=frozenset(found))
+
+    def changed(self, changes: Mapping[str, str]) -> Self:
+        """These settings with what staff changed while we run. What the environment set stays as it is."""
+        new: dict[str, Any] = {"changes": dict(changes)}
+        for limit in limits():
+            typed = changes.get(f"limit.{limit.name}")
+            if typed is not None and limit.name not in self.given:
+                new[limit.name] = _whole_number(typed, limit.metadata["low"], limit.metadata["high"])
+        if "support_actions" not in self.given:
+            wanted = {action: action in self.support_actions for action in SUPPORT_ACTIONS}
+            wanted |= {name: changes[f"acting.{name}"] == "on" for name in wanted if f"acting.{name}" in changes}
+            new["support_actions"] = tuple(name for name, on in wanted.items() if on)
+        return replace(self, **new)
 
     @property
     def demo(self) -> bool:
@@ -243,7 +267,11 @@ class Settings:
 
     @cached_property
     def operator(self) -> Theme:
-        return load(Path(self.theme) if self.theme else None)
+        """What stands in a file of the operator's own wins over what staff changed while we run."""
+        if self.theme:
+            return load(Path(self.theme))
+        brand = {name.partition(".")[2]: value for name, value in self.changes.items() if name.startswith("brand.")}
+        return load().changed(brand) if brand else load()
 
     def refusals(self) -> list[str]:
         """Why this must not be started, one sentence each. Nothing is refused outside production but a short secret."""
@@ -288,9 +316,19 @@ class Settings:
         return reasons
 
 
+def variables() -> list[Field[Any]]:
+    """The fields that the environment sets."""
+    return [each for each in fields(Settings) if not each.metadata.get("inside")]
+
+
+def limits() -> list[Field[Any]]:
+    """The numbers that staff may change while we run."""
+    return [each for each in fields(Settings) if each.metadata.get("limit")]
+
+
 def unknown(env: Mapping[str, str] = os.environ) -> list[str]:
     """A typing mistake in a name would otherwise be silent."""
-    known = {PREFIX + each.name.upper() for each in fields(Settings)}
+    known = {PREFIX + each.name.upper() for each in variables()}
     known |= {name + "_FILE" for name in known}
     return [_did_you_mean(name, known) for name in sorted(env) if name.startswith(PREFIX) and name not in known]
 

@@ -7,10 +7,10 @@ import colorsys
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 TEXT, GRAPHICS = 4.5, 3.0
 DEFAULT_FILE = Path(__file__).with_name("theme.toml")
@@ -29,12 +29,13 @@ _FONT = re.compile(r"[A-Za-z0-9 ,\"'-]{1,200}")
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A colour we had to move: `ratio` is the contrast it has now."""
+    """A colour and what becomes of it: `measured` is the contrast it had, `ratio` the one it has now."""
 
     token: str
     mode: Mode
     before: str
     after: str
+    measured: float
     ratio: float
 
 
@@ -57,6 +58,7 @@ class Theme:
     support_chat: str = ""
     address: str = ""
     tax_number: str = ""
+    footer: str = ""
 
     def __post_init__(self) -> None:
         for label, colour in (("brand", self.brand), ("brand_ink", self.brand_ink), ("accent", self.accent)):
@@ -78,14 +80,22 @@ class Theme:
     @cached_property
     def corrections(self) -> tuple[Correction, ...]:
         """Every colour that was chosen by the operator and moved by us."""
+        return tuple(each for each in self.chosen if each.before != each.after)
+
+    @cached_property
+    def chosen(self) -> tuple[Correction, ...]:
+        """Every colour that was chosen by the operator, as it is and as it is shown."""
         chosen = {"light": {"brand-ink", "link", "b1"}, "dark": {"link"} & self.dark.keys()}
         chosen["dark"] |= {"b1"} if "accent" in self.dark else set()
         return tuple(
-            moved
-            for mode in SURFACES
-            for token, moved in self._derived(mode).items()
-            if token in chosen[mode] and moved.before != moved.after
+            moved for mode in SURFACES for token, moved in self._derived(mode).items() if token in chosen[mode]
         )
+
+    def changed(self, values: Mapping[str, str]) -> Self:
+        """With other words and colours; "dark_link" is the colour `link` of dark pages, an empty one is worked out."""
+        plain = {name: value for name, value in values.items() if not name.startswith("dark_")}
+        dark = {**self.dark, **{n.removeprefix("dark_"): v for n, v in values.items() if n.startswith("dark_")}}
+        return replace(self, **plain, dark={name: colour for name, colour in dark.items() if colour})  # type: ignore[arg-type]
 
     def css(self) -> str:
         """Custom properties for both themes; follows tokens.css and needs no inline style."""
@@ -114,7 +124,9 @@ class Theme:
             "b3": (link, corrected(link, surfaces, TEXT)),
         }
         return {
-            token: Correction(token, mode, before, after, _ratio_of(token, after, self.brand, surfaces))
+            token: Correction(
+                token, mode, before, after, *(_ratio_of(token, one, self.brand, surfaces) for one in (before, after))
+            )
             for token, (before, after) in wanted.items()
         }
 
@@ -217,6 +229,7 @@ def _theme(content: Mapping[str, object]) -> Theme:
         support_chat=_address(support, "chat"),
         address=_lines(operator, "address"),
         tax_number=_text(operator, "tax_number", "")[:60],
+        footer=_text(operator, "footer", "")[:200],
     )
 
 

@@ -54,7 +54,10 @@ async def running(settings: Settings) -> AsyncIterator[Application]:
         configure(settings)
         database = await open_database(settings.database_url)
         try:
-            yield built(settings)
+            application = built(settings)
+            # An earlier test may have changed settings in its own database.
+            await application.site.standing.look()
+            yield application
         finally:
             await database.close()
 

@@ -57,6 +57,10 @@ class Registry:
 
         return register
 
+    def become(self, other: Registry) -> None:
+        """Do from now on what `other` does; what is under way is finished as it began."""
+        self._tasks = other._tasks
+
     @property
     def kinds(self) -> list[str]:
         return sorted(self._tasks)

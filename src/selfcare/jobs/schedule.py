@@ -45,6 +45,10 @@ class Schedule:
             raise ValueError(f"{entry.kind} is in the schedule already")
         self._entries[entry.kind] = entry
 
+    def become(self, other: Schedule) -> None:
+        """Recur from now on as `other` does."""
+        self._entries = other._entries
+
     def __iter__(self) -> Iterator[Recurring]:
         return iter(self._entries.values())
 

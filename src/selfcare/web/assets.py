@@ -11,6 +11,7 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,7 @@ class Assets:
     prefix = "/static/"
 
     def __init__(self, folder: Path, *, extra_css: str = ""):
+        self._folder = folder
         self._urls: dict[str, str] = {}
         self._files: dict[str, Asset] = {}
         self._add("app.css", minified_css(self._styles(folder / "css", extra_css)).encode())
@@ -51,6 +53,16 @@ class Assets:
             ours = file.is_file() and not file.is_symlink() and not file.name.startswith(".")
             if ours and file.parent != folder / "css":
                 self._add(file.relative_to(folder).as_posix(), _read(file))
+
+    def restyled(self, extra_css: str) -> Assets:
+        """The same files with another theme; what has a name already keeps it."""
+        other = copy(self)
+        other._urls, other._files = dict(self._urls), dict(self._files)
+        other._add("app.css", minified_css(self._styles(self._folder / "css", extra_css)).encode())
+        return other
+
+    def __contains__(self, path: str) -> bool:
+        return path.removeprefix(self.prefix) in self._files
 
     def url(self, name: str) -> str:
         """The hashed URL of a file; a name nobody shipped is a mistake of ours and raises KeyError."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from litestar.connection import ASGIConnection
     from litestar.types import Scope
 
+    from selfcare.live.standing import Standing
     from selfcare.settings import Settings
     from selfcare.web.assets import Assets
     from selfcare.web.cookies import Cookies
@@ -28,8 +29,9 @@ KEY = "selfcare.request"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What one running application knows, the same for every request."""
+    """What one running application knows; another one takes its place when staff change a setting."""
 
+    standing: Standing
     settings: Settings
     templates: Templates
     assets: Assets

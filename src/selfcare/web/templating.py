@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from selfcare.formats import about, country, day, hour, minor, moment, money, symbol
@@ -18,10 +19,27 @@ from selfcare.kernel.words import _, ngettext
 from selfcare.web.lean import LeanEnvironment, install_words
 
 
+class Compiled(BytecodeCache):
+    """Templates compiled once, for the environments of one process."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        code, checksum = self._codes.get(bucket.key, (None, None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = (bucket.code, bucket.checksum)
+
+
 class Templates:
     """Renders `name` ("topup/index") from the folder of templates."""
 
-    def __init__(self, folder: Path, *, development: bool = False, **globals_: object):
+    def __init__(
+        self, folder: Path, *, development: bool = False, compiled: Compiled | None = None, **globals_: object
+    ):
         self.environment = LeanEnvironment(
             loader=FileSystemLoader(folder),
             autoescape=True,
@@ -29,6 +47,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=development,
+            bytecode_cache=compiled,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
         install_words(self.environment)

@@ -74,7 +74,6 @@ class Outside:
     def __init__(self, app: ASGIApp, site: Site):
         self.app = app
         self.site = site
-        self.assets: Assets = site.assets
         self.cookies = site.cookies
         self.country_header = site.settings.country_header.encode()
         self.headers = SECURITY_HEADERS + ((HSTS,) if self.cookies.secure else ())
@@ -108,7 +107,10 @@ class Outside:
             await send(message)
 
         if scope["path"].startswith(Assets.prefix):
-            await self.assets(cast("Scope", scope), receive, with_headers)
+            if scope["path"] not in self.site.assets:
+                # A page of another process, which knows of a new theme already.
+                await self.site.standing.look()
+            await self.site.assets(cast("Scope", scope), receive, with_headers)
             return
         try:
             await self._enter(ctx, scope, receive, with_headers)

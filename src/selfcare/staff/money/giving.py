@@ -22,11 +22,9 @@ from selfcare.portal.billing.ledger import Account, Journal, Kind
 from selfcare.portal.pay import payment, refunds
 from selfcare.portal.pay.refunds import Source
 from selfcare.portal.pay.till import Till
+from selfcare.settings import Settings
 from selfcare.staff.customers import queries
 from selfcare.staff.money.tables import StaffApproval
-
-ALONE = 100
-MOST_CREDIT = 1_000
 
 _DECIDE = Prepared.sql(
     """
@@ -45,12 +43,14 @@ _VOID = Prepared.sql(
 )
 
 
-def alone(currency: str) -> Money:
+def alone(settings: Settings, currency: str) -> Money:
     """What one person may give without asking another."""
-    return Money(ALONE * 10 ** exponent(currency), currency)
+    return Money(settings.second_person_above * 10 ** exponent(currency), currency)
 
 
-async def refund(till: Till, staff: Identity, payment_id: UUID, amount: Money, source: Source, reason: str) -> bool:
+async def refund(
+    till: Till, settings: Settings, staff: Identity, payment_id: UUID, amount: Money, source: Source, reason: str
+) -> bool:
     """True when it is on its way, False when a second person has to agree first."""
     paid = await payment.load(payment_id)
     left = paid.amount - paid.refunded
@@ -58,22 +58,22 @@ async def refund(till: Till, staff: Identity, payment_id: UUID, amount: Money, s
         raise Rejected(_("At most %(left)s of this payment can still be given back.") % {"left": money(left)}, "amount")
     who = queries.of_customer(staff, paid.customer_id)
     async with transaction():
-        if amount > alone(amount.currency):
+        if amount > alone(settings, amount.currency):
             await _ask(who, "refund", amount, reason, about=payment_id, source=source)
             return False
         await refunds.refund_here(till, who, payment_id, amount, source=source, reason=reason)
     return True
 
 
-async def credit(staff: Identity, customer_id: UUID, amount: Money, reason: str) -> bool:
+async def credit(settings: Settings, staff: Identity, customer_id: UUID, amount: Money, reason: str) -> bool:
     """Our goodwill: the customer's credit grows. True when it is there, False when a second person has to agree."""
     await queries.find(customer_id)
-    most = Money(MOST_CREDIT * 10 ** exponent(amount.currency), amount.currency)
+    most = Money(settings.most_credit * 10 ** exponent(amount.currency), amount.currency)
     if not 0 < amount.minor <= most.minor:
         raise Rejected(_("Give more than nothing and at most %(most)s.") % {"most": money(most)}, "amount")
     who = queries.of_customer(staff, customer_id)
     async with transaction():
-        if amount > alone(amount.currency):
+        if amount > alone(settings, amount.currency):
             await _ask(who, "credit", amount, reason)
             return False
         await _credit(who, customer_id, ids.new_id(), amount)

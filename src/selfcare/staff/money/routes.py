@@ -20,6 +20,7 @@ from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff.customers import queries as customers
 from selfcare.staff.money import giving, queries
+from selfcare.web.context import context_of
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, page
 
@@ -62,7 +63,8 @@ async def refund(
     reason = form.text("reason", least=10, most=200)
     if form and amount is not None and source and reason:
         try:
-            sent = await giving.refund(Till.of(ports, settings), identity, payment_id, amount, Source(source), reason)
+            till = Till.of(ports, settings)
+            sent = await giving.refund(till, settings, identity, payment_id, amount, Source(source), reason)
         except (Rejected, Conflict) as problem:
             form.reject(problem.field if isinstance(problem, Rejected) else None, problem.message)
         else:
@@ -109,7 +111,10 @@ async def show_customer(
 
 @post("/staff/customers/{customer_id:uuid}/credit", name="staff.payments.credit", status_code=200)
 async def credit(
-    request: Request[Any, Any, Any], customer_id: FromPath[UUID], identity: NamedDependency[Identity]
+    request: Request[Any, Any, Any],
+    customer_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     customer = await customers.find(customer_id)
     form = await Form.read(request, "amount", "reason")
@@ -117,7 +122,7 @@ async def credit(
     reason = form.text("reason", least=10, most=200)
     if form and amount is not None and reason:
         try:
-            given = await giving.credit(identity, customer_id, amount, reason)
+            given = await giving.credit(settings, identity, customer_id, amount, reason)
         except Rejected as problem:
             form.reject(problem.field, problem)
         else:
@@ -153,7 +158,7 @@ async def _payment_page(
         customer=await customers.find(paid.customer_id),
         refunds=await refunds.list_refunds(paid),
         left=paid.amount - paid.refunded,
-        alone=giving.alone(paid.amount.currency),
+        alone=giving.alone(context_of(request).site.settings, paid.amount.currency),
         form=form,
         done=done,
     )
@@ -169,7 +174,7 @@ async def _customer_page(
         customer=customer,
         form=form,
         lines=await queries.voidable(customer.id),
-        alone=giving.alone(customer.scope.currency),
+        alone=giving.alone(context_of(request).site.settings, customer.scope.currency),
         done=done,
     )
 

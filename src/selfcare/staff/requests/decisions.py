@@ -17,13 +17,16 @@ from selfcare.portal.billing import credit_notes, questions
 from selfcare.portal.pay import refunds
 from selfcare.portal.pay.refunds import Source
 from selfcare.portal.pay.till import Till
+from selfcare.settings import Settings
 from selfcare.staff.money import giving
 
 
-async def refund(till: Till, staff: Identity, request_id: UUID, amount: Money, *, source: Source, text: str) -> None:
+async def refund(
+    till: Till, settings: Settings, staff: Identity, request_id: UUID, amount: Money, *, source: Source, text: str
+) -> None:
     """Money of the payment that was asked about goes back. Raises NotAllowed, NotFound, Rejected or Conflict."""
     _check_right(staff)
-    _check_alone(amount, _("Ask for it on the page of the payment, and answer here when it is given."))
+    _check_alone(settings, amount, _("Ask for it on the page of the payment, and answer here when it is given."))
     async with transaction():
         moved = await requests.answer_here(staff, request_id, text, State.DONE, messages=till.messages)
         if moved.kind is not Kind.REFUND or moved.about is None:
@@ -33,23 +36,25 @@ async def refund(till: Till, staff: Identity, request_id: UUID, amount: Money, *
         await requests.note_outcome(moved, refund_id=made.id)
 
 
-async def credit(till: Till, staff: Identity, request_id: UUID, amount: Money, *, text: str, zone: str) -> None:
+async def credit(
+    till: Till, settings: Settings, staff: Identity, request_id: UUID, amount: Money, *, text: str
+) -> None:
     """The line was wrong: a credit note takes it off. Raises NotAllowed, NotFound, Rejected or Conflict."""
     _check_right(staff)
-    _check_alone(amount, _("Give the rest as credit on the page of the customer."))
+    _check_alone(settings, amount, _("Give the rest as credit on the page of the customer."))
     async with transaction():
         moved = await requests.answer_here(staff, request_id, text, State.DONE, messages=till.messages)
         if moved.kind is not Kind.DISPUTE or moved.about is None:
             raise Conflict(_("This request is not about a line of a bill."))
         who = requests.acting_for(staff, moved)
-        note = await credit_notes.give(who, moved.customer_id, moved.about, amount, zone=zone)
+        note = await credit_notes.give(who, moved.customer_id, moved.about, amount, zone=settings.zone)
         await questions.note_credit(request_id, note.net, note.tax)
         await requests.note_outcome(moved, credit_note_id=note.id)
 
 
-def _check_alone(amount: Money, instead: str) -> None:
+def _check_alone(settings: Settings, amount: Money, instead: str) -> None:
     """What needs two people elsewhere in the console needs them here too."""
-    most = giving.alone(amount.currency)
+    most = giving.alone(settings, amount.currency)
     if amount > most:
         words = _("One person may give at most %(most)s; above it a second one has to agree.") % {"most": money(most)}
         raise Rejected(f"{words} {instead}", "amount")

@@ -24,6 +24,7 @@ from selfcare.settings import Settings
 from selfcare.staff.money import giving
 from selfcare.staff.requests import decisions, queries
 from selfcare.staff.requests.queries import Case
+from selfcare.web.context import context_of
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, page
 
@@ -65,7 +66,7 @@ async def show_money(request: Request[Any, Any, Any], request_id: FromPath[UUID]
     case = await queries.get_case(request_id)
     if case.most is None:
         return go(request, "staff.requests.show", request_id=request_id)
-    return _money_page(request, case, Form.empty("text", amount=_typed(_alone(case.most)), source=""))
+    return _money_page(request, case, Form.empty("text", amount=_typed(_alone(request, case.most)), source=""))
 
 
 @post("/staff/requests/{request_id:uuid}/money", name="staff.requests.give", status_code=200)
@@ -89,9 +90,9 @@ async def give(
     till = Till.of(ports, settings)
     try:
         if is_refund:
-            await decisions.refund(till, identity, request_id, amount, source=Source(source), text=text)
+            await decisions.refund(till, settings, identity, request_id, amount, source=Source(source), text=text)
         else:
-            await decisions.credit(till, identity, request_id, amount, text=text, zone=settings.zone)
+            await decisions.credit(till, settings, identity, request_id, amount, text=text)
     except Rejected as problem:
         form.reject(problem.field, problem)
         return _money_page(request, case, form, status=422)
@@ -123,7 +124,7 @@ def _money_page(request: Request[Any, Any, Any], case: Case, form: Form, *, stat
         status=status,
         case=case,
         form=form,
-        most=money(_alone(case.most)) if case.most else "",
+        most=money(_alone(request, case.most)) if case.most else "",
         sources=_sources(),
         longest=LONGEST,
     )
@@ -138,8 +139,8 @@ def _sources() -> list[tuple[str, str, str]]:
     ]
 
 
-def _alone(most: Money) -> Money:
-    return min(most, giving.alone(most.currency))
+def _alone(request: Request[Any, Any, Any], most: Money) -> Money:
+    return min(most, giving.alone(context_of(request).site.settings, most.currency))
 
 
 def _typed(amount: Money) -> str:
