@@ -55,6 +55,10 @@ bench-sign-ins *options:
 bench-usage *options:
     uv run python -m bench.usage {{ options }}
 
+# Measure counting what was used, in events per CPU-second and beside loops that only insert the record
+bench-feed *options:
+    uv run python -m bench.feed {{ options }}
+
 # Measure finding a customer among a million, as a ratio to ten thousand
 bench-search *options:
     uv run python -m bench.search {{ options }}

@@ -1,4 +1,4 @@
-"""`python -m bench.feed`: usage events per CPU-second, beside loops that only insert the record.
+"""`just bench-feed`: usage events per CPU-second, beside loops that only insert the record.
 
 The same events each time, on a fresh SQLite database with 1,000 lines of three buckets. CPU of all threads.
 """
@@ -22,6 +22,7 @@ from typing import Any
 from uuid import UUID
 
 from selfcare.adapters.charging_embedded import EmbeddedCharging
+from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.api.feeds.usage import feed, read_batch
 from selfcare.db.engine import open_database, transaction
 from selfcare.db.migrate import migrate
@@ -118,7 +119,7 @@ async def through_the_feed(prepared: Ready, made: list[dict[str, Any]]) -> None:
     database = await open_database(prepared.url)
     try:
         await fetch(Prepared.sql("SELECT count(*) AS n FROM service").bind())
-        meter, counted = EmbeddedCharging(), 0
+        meter, counted = EmbeddedCharging(EmbeddedJobs()), 0
         start = cpu()
         for body in bodies:
             counted += (await feed(meter, read_batch(body))).counted

@@ -149,7 +149,7 @@ def build_ports(settings: Settings) -> Ports:
     return Ports(
         jobs=jobs,
         messages=Outbox(jobs, background.messages_keys(settings)),
-        charging=_charging(settings),
+        charging=_charging(settings, jobs),
         payments=_payments(settings, jobs),
     )
 
@@ -168,9 +168,9 @@ def _payments(settings: Settings, jobs: Jobs) -> PaymentGateway:
     )
 
 
-def _charging(settings: Settings) -> Charging:
+def _charging(settings: Settings, jobs: Jobs) -> Charging:
     if settings.charging == "embedded":
-        return EmbeddedCharging()
+        return EmbeddedCharging(jobs)
     dialect = Dialect(
         tenant=settings.cgrates_tenant,
         monetary_scale=settings.cgrates_monetary_scale,

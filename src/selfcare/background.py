@@ -35,6 +35,8 @@ from selfcare.portal.pay.till import Till
 from selfcare.portal.services import jobs as services
 from selfcare.portal.sign_in.recovery import recoveries
 from selfcare.portal.sign_up import sign_ups
+from selfcare.portal.usage import low
+from selfcare.ports.charging import MAY_BE_LOW
 from selfcare.ports.messages import MailSender, TextSender
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
@@ -69,6 +71,8 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("audit.anchor", _anchor)
     known.add("audit.verify", _verify, tries=1, time_limit_seconds=3600)
     known.add("as.stop_overdue", _stop_visits)
+    known.add(MAY_BE_LOW, low.Watch(ports.charging, ports.jobs).look)
+    known.add(low.TELL, low.tell([]))
     known.add("usage.forget_old", charging_forgetting.forget_old)
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)

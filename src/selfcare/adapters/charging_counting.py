@@ -20,7 +20,8 @@ from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
 from selfcare.kernel.money import round_half_up
 from selfcare.kernel.words import _
-from selfcare.ports.charging import COVERED_BY, Refused, Taken, Use
+from selfcare.ports.charging import COVERED_BY, MAY_BE_LOW, Refused, Taken, Use
+from selfcare.ports.jobs import Jobs
 
 # Between these the pages of everybody else get their turn.
 AT_A_STRETCH = 100
@@ -57,7 +58,7 @@ class Batch:
         return bool(why)
 
 
-async def take(uses: Sequence[Use]) -> Taken:
+async def take(uses: Sequence[Use], jobs: Jobs | None = None) -> Taken:
     """One transaction. Raises Duplicate where another process counts the same use for another service just now."""
     batch = Batch(clock.now())
     good = [(at, use) for at, use in enumerate(uses) if not batch.refuse(at, use, wrong(use, batch.now))]
@@ -78,6 +79,9 @@ async def take(uses: Sequence[Use]) -> Taken:
             else:
                 known[use.id] = _count(batch, use, line)
         await _write(tx, batch, by_id.values())
+        thin = [line.id for line in by_id.values() if line.is_thin(batch.stored_now)] if jobs else []
+        if jobs and thin:
+            await jobs.enqueue(MAY_BE_LOW, key=f"{MAY_BE_LOW}/{new_id()}", payload={"services": thin})
     counted = frozenset(UUID(id) for id in {record[2] for record in batch.records})
     refused = tuple(sorted(batch.refused, key=lambda refused: refused.at))
     return Taken(len(batch.records), batch.repeated, refused, counted)

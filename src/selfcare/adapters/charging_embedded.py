@@ -25,6 +25,7 @@ from selfcare.ports.charging import (
     Tenant,
     Use,
 )
+from selfcare.ports.jobs import Jobs
 
 # A transaction of so many holds other writers up for some 100 ms.
 AT_ONCE = 1_000
@@ -32,6 +33,10 @@ TRIES = 5
 
 
 class EmbeddedCharging:
+    def __init__(self, jobs: Jobs | None = None) -> None:
+        """`jobs` hears which lines may have run low."""
+        self._jobs = jobs
+
     async def balances(self, who: Tenant, service_ids: Collection[UUID] | None = None) -> Balances:
         return await reading.balances(who, service_ids)
 
@@ -57,7 +62,7 @@ class EmbeddedCharging:
         """In transactions of a bounded size: what was counted before something breaks stays counted."""
         answer = Taken()
         for start in range(0, len(uses), AT_ONCE):
-            part = await _take(uses[start : start + AT_ONCE])
+            part = await self._take(uses[start : start + AT_ONCE])
             refused = tuple(Refused(start + each.at, each.id, each.why) for each in part.refused)
             answer = Taken(
                 answer.counted + part.counted,
@@ -71,13 +76,12 @@ class EmbeddedCharging:
     async def health(self) -> Health:
         return Health(True, answered_at=clock.now())
 
-
-async def _take(uses: Sequence[Use]) -> Taken:
-    for tried in range(1, TRIES + 1):
-        try:
-            return await counting.take(uses)
-        except Duplicate:
-            # Somebody counted one of these meanwhile: the next look finds it.
-            if tried == TRIES:
-                raise
-    raise AssertionError
+    async def _take(self, uses: Sequence[Use]) -> Taken:
+        for tried in range(1, TRIES + 1):
+            try:
+                return await counting.take(uses, self._jobs)
+            except Duplicate:
+                # Somebody counted one of these meanwhile: the next look finds it.
+                if tried == TRIES:
+                    raise
+        raise AssertionError

@@ -12,6 +12,8 @@ from selfcare.db.engine import Row, dialect
 from selfcare.db.prepared import Prepared, as_json, execute, fetch, fetch_many
 from selfcare.ports.charging import COVERED_BY
 
+_MAIN = ("any", "national")
+_PLENTY = 2**63
 BUCKETS_OF = {"data": ("data",), "call": ("voice",), "sms": ("sms",), "mms": ("mms", "sms")}
 
 
@@ -32,6 +34,8 @@ class Tank:
     # As `Batch.stored` writes times: only compared with each other.
     starts_at: Any
     expires_at: Any
+    # Since its period began, before this batch.
+    used: int = 0
     taken: int = 0
 
     def give(self, asked: int) -> int:
@@ -66,6 +70,15 @@ class Line:
                 found = [tank for tank in found if tank.kind == "mms" or tank.counts_mms]
             self.queues[kind, class_] = found
         return found
+
+    def is_thin(self, now: Any) -> bool:
+        """Of some kind that this batch used, half is gone: worth a closer look. Of credit always."""
+        left: dict[str, int] = {}
+        for tank in self.tanks:
+            if tank.scope in _MAIN and tank.is_open(now):
+                more = _PLENTY if tank.is_unlimited else tank.remaining - tank.used - tank.taken
+                left[tank.kind] = left.get(tank.kind, 0) + more
+        return any(more <= 0 or kind == "money" for kind, more in left.items())
 
 
 async def lock(services: Collection[str], customers: Collection[str], now: datetime) -> None:
@@ -141,7 +154,8 @@ _BY_ACCOUNT = Prepared.sql(f"{_LINE}, ocs_account AS name FROM service WHERE ocs
 _BY_NUMBER = Prepared.sql(f"{_LINE}, msisdn AS name FROM service WHERE msisdn IN :names AND state <> 'ended'")
 _TANK = """SELECT CAST(b.id AS TEXT) AS id, CAST(b.customer_id AS TEXT) AS customer_id,
        CAST(b.service_id AS TEXT) AS service_id, b.kind AS kind, b.scope AS scope, b.currency AS currency,
-       b.remaining AS remaining, CASE WHEN b.is_unlimited THEN 1 ELSE 0 END AS is_unlimited,
+       b.remaining AS remaining, b.consumed - b.consumed_before AS used,
+       CASE WHEN b.is_unlimited THEN 1 ELSE 0 END AS is_unlimited,
        CASE WHEN b.blocker THEN 1 ELSE 0 END AS blocker, CASE WHEN b.counts_mms THEN 1 ELSE 0 END AS counts_mms,
        b.consume_order AS place"""
 _TANK_FIELDS = [each.name for each in fields(Tank) if each.name != "taken"]

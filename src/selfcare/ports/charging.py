@@ -12,6 +12,8 @@ from typing import Protocol
 from uuid import UUID
 
 MOST_RECORDS = 1000
+# The job that a meter of our own asks for while it counts: these `services` may have run low.
+MAY_BE_LOW = "usage.may_be_low"
 _NEVER = datetime.max.replace(tzinfo=UTC)
 # Which scopes of a bucket cover which class of use.
 COVERED_BY = {

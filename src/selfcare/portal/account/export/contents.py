@@ -466,6 +466,7 @@ LEFT_OUT: Mapping[str, str] = {
     "staff_approval": "what staff agreed among themselves; what came of it is in refunds and transactions",
     "support_code": SECRET,
     "support_question": "what support asked before a visit; the visit stands in activity",
+    "usage_low": "which allowances ran low and were told about; the allowances themselves are in allowances",
     "usage_meter": "when the meter last changed",
     "webhook_event": "what the payment provider told us; what came of it is in payments",
 }
