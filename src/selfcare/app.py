@@ -77,6 +77,7 @@ from selfcare.staff.figures import routes as staff_figures
 from selfcare.staff.money import routes as staff_money
 from selfcare.staff.people import routes as staff_people
 from selfcare.staff.requests import routes as staff_requests
+from selfcare.staff.settings import routes as staff_settings
 from selfcare.staff.visits import routes as staff_visits
 from selfcare.staff.work import routes as staff_work
 from selfcare.web import errors, health
@@ -125,6 +126,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     staff_work.router,
     staff_figures.router,
     staff_audit.router,
+    staff_settings.router,
     feeds.router,
     hooks.router,
 )

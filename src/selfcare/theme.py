@@ -38,6 +38,10 @@ class Correction:
     measured: float
     ratio: float
 
+    @property
+    def least(self) -> float:
+        return GRAPHICS if self.token == "b1" else TEXT
+
 
 @dataclass(frozen=True)
 class Theme:

@@ -194,7 +194,7 @@ class Event(StrEnum):
     JOB_RETRIED = "job.retried", "kind"
     JOB_RELEASED = "job.released", "count"
 
-    SETTINGS_CHANGED = "settings.changed", "name"
+    SETTINGS_CHANGED = "settings.changed", "name", "revision?"
     SETTINGS_KEYS_ROTATED = "settings.keys_rotated", "purpose?"
     SETTINGS_MIGRATED = "settings.migrated", "migration"
     SETTINGS_RESTORED = "settings.restored"

@@ -29,9 +29,6 @@ NEVER = "never"
 # Leaving is always allowed.
 STOP = "stop"
 
-# What a visit may be allowed to do beyond looking, where the operator switched it on. Never more than these.
-ACTIONS = frozenset(SUPPORT_ACTIONS)
-
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -342,6 +339,12 @@ TABLE: Mapping[str, Access] = {
     "staff.jobs.retry": staff(StaffRight.RETRY_JOBS),
     "staff.audit": staff(StaffRight.VIEW_AUDIT),
     "staff.audit_csv": staff(StaffRight.VIEW_AUDIT),
+    # staff: settings
+    "staff.settings": staff(StaffRight.MANAGE_FLAGS),
+    "staff.settings.switch": staff(StaffRight.MANAGE_FLAGS, step_up=True),
+    "staff.settings.section": staff(StaffRight.ADMIN),
+    "staff.settings.save": staff(StaffRight.ADMIN, step_up=True),
+    "staff.settings.history": staff(StaffRight.MANAGE_FLAGS),
     "staff.visits.show": staff(),
     "staff.visits.stop": staff(),
     # acting: inside a support visit
@@ -354,6 +357,10 @@ TABLE: Mapping[str, Access] = {
     "demo.outbox": anybody(),
     "demo.outbox.mail": anybody(),
 }
+
+
+# What a visit may be allowed to do beyond looking, where the operator switched it on: actions that a route joined.
+ACTIONS = frozenset(SUPPORT_ACTIONS) & {access.acting for access in TABLE.values()}
 
 
 def access_to(route: str | None) -> Access | None:

@@ -177,6 +177,7 @@ def _console() -> list[tuple[str, str, str]]:
         ("staff.requests", _("Requests"), "info"),
         ("staff.jobs", _("Jobs"), "clock"),
         ("staff.audit", _("Audit"), "services"),
+        ("staff.settings", _("Settings"), "usage"),
     ]
 
 

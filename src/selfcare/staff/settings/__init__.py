@@ -1,0 +1,1 @@
+"""What staff change while the portal runs. URLs: /staff/settings…. Audit: settings.changed."""

@@ -1,0 +1,76 @@
+"""Two servers and a background worker over one database: a setting saved in one is in force in all within a second."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+import httpx
+
+from selfcare.db.engine import open_database, transaction
+from selfcare.kernel import ids
+from selfcare.live import store
+
+
+async def test_a_flag_and_a_name_are_in_force_in_both_servers_within_a_second(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/selfcare.db"
+    env = {**os.environ, "SELFCARE_DATABASE_URL": url, "SELFCARE_LOG_LEVEL": "warning"}
+    subprocess.run([sys.executable, "-m", "selfcare", "migrate"], env=env, check=True, capture_output=True)
+    with served(env) as one, served(env) as other, httpx.Client() as http:
+
+        def status(base: str) -> int:
+            return http.get(f"{base}/help/articles").status_code
+
+        def title(base: str) -> str:
+            return http.get(f"{base}/sign-in").text.partition("</title>")[0]
+
+        for base in (one, other):
+            until(lambda base=base: http.get(f"{base}/healthz").status_code == 200, seconds=20)
+            assert status(base) == 404
+            assert "Lark Mobile" in title(base)
+        database = await open_database(url)
+        try:
+            async with transaction():
+                await store.write(ids.new_id(), {"flag.kb": "on", "brand.name": "Wren Telecom"}, was={})
+            committed = monotonic()
+            until(lambda: status(one) == 200 and status(other) == 200, seconds=5)
+            assert monotonic() - committed < 1
+            assert "Wren Telecom" in title(one) and "Wren Telecom" in title(other)
+            async with transaction():
+                await store.write(ids.new_id(), {"flag.kb": None}, was={"flag.kb": "on"})
+            committed = monotonic()
+            until(lambda: status(one) == 404 and status(other) == 404, seconds=5)
+            assert monotonic() - committed < 1
+        finally:
+            await database.close()
+
+
+@contextmanager
+def served(env: dict[str, str]) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        port = closing.getsockname()[1]
+    base = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "selfcare", "serve", "--port", str(port)]
+    with subprocess.Popen(command, env=env | {"SELFCARE_PUBLIC_URL": base}) as serving:
+        try:
+            yield base
+        finally:
+            serving.terminate()
+
+
+def until(done: Callable[[], bool], *, seconds: float) -> None:
+    end = monotonic() + seconds
+    while True:
+        try:
+            if done():
+                return
+        except httpx.TransportError:
+            pass
+        assert monotonic() < end, f"not within {seconds} seconds"
+        sleep(0.02)
