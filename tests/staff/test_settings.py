@@ -127,7 +127,10 @@ async def test_a_new_name_and_colour_are_there_on_the_next_page(
     assert after != before
     assert "--brand:#0b5fa5" in (await asha.client.get(after)).text
     assert (await asha.client.get(before)).status_code == 200
-    assert sorted(as_json(row["details"])["name"] for row in await rows("settings.changed")) == ["brand.brand", "brand.name"]
+    assert sorted(as_json(row["details"])["name"] for row in await rows("settings.changed")) == [
+        "brand.brand",
+        "brand.name",
+    ]
 
 
 async def test_a_colour_that_is_hard_to_read_is_moved_and_the_ratio_told(app: Application, admin: Browser) -> None:

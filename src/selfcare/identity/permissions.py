@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -368,7 +368,9 @@ def access_to(route: str | None) -> Access | None:
     return TABLE.get(route) if route else None
 
 
-def may_look(route: str, identity: Identity) -> bool:
+def may_look(route: str, identity: Identity, flags: Collection[str]) -> bool:
     """Whether a link to this page is worth showing. The guard decides; this only spares dead ends."""
     access = TABLE.get(route)
-    return access is not None and (access.right is None or identity.can(access.right))
+    if access is None or (access.flag and access.flag not in flags):
+        return False
+    return access.right is None or identity.can(access.right)

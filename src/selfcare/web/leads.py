@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from litestar import Request
 
-from selfcare.identity.permissions import access_to, may_look
+from selfcare.identity.permissions import may_look
 from selfcare.web.context import context_of
 
 
@@ -17,11 +17,9 @@ def leads_to(request: Request[Any, Any, Any]) -> Callable[..., str]:
     ctx = context_of(request)
 
     def address(route: str, **parameters: object) -> str:
-        access = access_to(route)
-        flag = access.flag if access else None
         if ctx.identity is None or ctx.identity.scope is None or route not in ctx.site.urls:
             return ""
-        if (flag and flag not in ctx.site.flags) or not may_look(route, ctx.identity):
+        if not may_look(route, ctx.identity, ctx.site.flags):
             return ""
         return ctx.url(route, **parameters)
 

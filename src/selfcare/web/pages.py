@@ -130,6 +130,9 @@ _STANDS_UNDER = {
     "addons": "services",
     "staff.visits": "staff.customers",
     "staff.people": "staff.customers",
+    "staff.figures": "staff",
+    "staff.lists": "staff",
+    "staff.settings": "staff",
 }
 
 
@@ -164,7 +167,7 @@ def sections(ctx: RequestContext) -> list[Section]:
     return [
         Section(label, ctx.url(route), icon, here == route)
         for route, label, icon in offered
-        if route in ctx.site.urls and may_look(route, ctx.identity)
+        if route in ctx.site.urls and may_look(route, ctx.identity, ctx.site.flags)
     ]
 
 
@@ -177,7 +180,6 @@ def _console() -> list[tuple[str, str, str]]:
         ("staff.requests", _("Requests"), "info"),
         ("staff.jobs", _("Jobs"), "clock"),
         ("staff.audit", _("Audit"), "services"),
-        ("staff.settings", _("Settings"), "usage"),
     ]
 
 

@@ -1,0 +1,34 @@
+"""Staff change the portal while people use it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from e2e.people import Portal
+
+
+def test_a_feature_is_switched_off_and_on_and_the_portal_takes_a_new_name(portal: Portal) -> None:
+    portal.open("/help/articles")
+    expect(portal.page.get_by_role("heading", level=1)).not_to_contain_text("not found")
+    portal.sign_in("admin")
+    portal.is_signed_in()
+    portal.follow("Settings")
+    portal.page.locator("#flag-kb").get_by_role("button").click()
+    expect(portal.page.get_by_role("status").filter(has_text="Saved: kb.")).to_be_visible()
+    portal.open("/help/articles")
+    expect(portal.page.get_by_role("heading", level=1)).to_contain_text("not found", ignore_case=True)
+    portal.open("/staff/settings/brand")
+    portal.page.get_by_label("Colour of the brand").fill("#ffe08a")
+    portal.press("Try the colours")
+    expect(portal.page.get_by_role("row").filter(has_text="#ffe08a")).to_contain_text(["Moved"])
+    portal.page.get_by_label("Colour of the brand").fill("#0b5fa5")
+    portal.page.get_by_label("Name", exact=True).fill("Wren Telecom")
+    portal.press("Save")
+    expect(portal.page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    expect(portal.page.get_by_role("banner")).to_contain_text("Wren Telecom staff")
+    portal.page.get_by_label("Name", exact=True).fill("Lark Mobile")
+    portal.press("Save")
+    portal.open("/staff/settings")
+    portal.page.locator("#flag-kb").get_by_role("button").click()
+    portal.open("/help/articles")
+    expect(portal.page.get_by_role("heading", level=1)).not_to_contain_text("not found", ignore_case=True)
