@@ -18,7 +18,7 @@ from selfcare.settings import Settings
 from selfcare.staff.settings.entries import Entry
 
 
-async def save(
+async def change(
     given: Settings, staff: Identity, entries: Iterable[Entry], typed: Mapping[str, str], *, seen: int, zone: str
 ) -> int:
     """Only what differs is written; how much that was. `seen` is the revision the page was made from."""

@@ -73,7 +73,7 @@ async def save(
         if form["do"] == "try":
             return _section_page(request, known, found, form, _tried(now, typed), tried=True)
         zone = identity.zone or standing.given.zone
-        changed = await changing.save(standing.given, identity, found, typed, seen=seen, zone=zone)
+        changed = await changing.change(standing.given, identity, found, typed, seen=seen, zone=zone)
     except Rejected as problem:
         form.reject(problem.field, problem)
         # Who saves again has read what the other person did.
