@@ -239,6 +239,16 @@ async def test_while_the_engine_is_away_the_last_figures_are_shown_with_their_ag
     assert (await charging.health()).answered_at == NOON
 
 
+async def test_a_look_at_an_engine_that_is_away_leaves_the_last_figures(
+    charging: CgratesCharging, engine: cgrates.Engine, owner: Owner, line: UUID
+) -> None:
+    engine.add("1001", "*data", GB, ID="Plan")
+    await charging.balances(owner)
+    engine.fault = "cut"
+    await charging.look(owner, line)
+    assert [bucket.remaining for bucket in (await charging.balances(owner)).buckets] == [GB]
+
+
 async def test_a_service_that_was_never_seen_shows_nothing_rather_than_zero(
     charging: CgratesCharging, engine: cgrates.Engine, owner: Owner, line: UUID
 ) -> None:

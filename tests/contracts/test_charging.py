@@ -95,7 +95,13 @@ def noon() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["embedded", "cgrates", pytest.param("live", marks=pytest.mark.skipif(not LIVE, reason=""))])
+@pytest.fixture(
+    params=[
+        "embedded",
+        "cgrates",
+        pytest.param("live", marks=pytest.mark.skipif(not LIVE, reason="CGRATES_URL names no engine")),
+    ]
+)
 async def system(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Embedded | Fake]:
     if request.param == "embedded":
         yield Embedded()
@@ -265,6 +271,18 @@ async def test_the_revision_changes_with_what_is_left(system: Embedded | Fake, o
     third = await look()
     assert len({first, second, third}) == 3
     assert await look() == third
+
+
+async def test_a_look_makes_what_was_just_used_show(system: Embedded | Fake, owner: Owner, line: UUID) -> None:
+    if isinstance(system, Fake):
+        system.adapter.fresh = timedelta(hours=1)
+    await system.charging.credit(delivery(owner, line, Put(kind="data", amount=GB, label="Top-up")))
+    await system.charging.balances(owner)
+    await system.use(line, "data", 5)
+    clock.travel_by(timedelta(seconds=1))
+    await system.charging.look(owner, line)
+    (bucket,) = (await system.charging.balances(owner)).buckets
+    assert bucket.remaining == GB - 5
 
 
 async def test_records_come_newest_first_in_pages(system: Embedded | Fake, owner: Owner, line: UUID) -> None:

@@ -55,6 +55,9 @@ class CgratesCharging:
         ages = [account.as_of for account in accounts if account.as_of]
         return replace(found, as_of=min(ages, default=found.as_of), stale=away)
 
+    async def look(self, who: Tenant, service_id: UUID) -> None:
+        await self._refresh(who, [service_id], fresh=timedelta(0))
+
     async def revision(self, who: Tenant, service_ids: Collection[UUID] | None = None) -> str:
         _accounts, away = await self._refresh(who, service_ids)
         return f"{await reading.revision(who, service_ids)}{'-away' if away else ''}"
@@ -119,12 +122,15 @@ class CgratesCharging:
     async def close(self) -> None:
         await self.engine.outside.close()
 
-    async def _refresh(self, who: Tenant, service_ids: Collection[UUID] | None) -> tuple[list[Account], bool]:
-        """Asks about the accounts whose figures are older than a minute; whether somebody answered."""
+    async def _refresh(
+        self, who: Tenant, service_ids: Collection[UUID] | None, fresh: timedelta | None = None
+    ) -> tuple[list[Account], bool]:
+        """Asks about the accounts whose figures are older than a minute; whether nobody answered."""
+        fresh = self.fresh if fresh is None else fresh
         services = reading.wanted(who, service_ids)
         accounts = await snapshots.accounts(who, services)
         now = clock.now()
-        due = [each for each in accounts if each.as_of is None or not now - self.fresh < each.as_of <= now]
+        due = [each for each in accounts if each.as_of is None or not now - fresh < each.as_of <= now]
         due.sort(key=lambda each: (each.as_of is not None, each.as_of))
         if not due:
             return accounts, False

@@ -60,6 +60,7 @@ PROOF_BY_USER = Limit("proof.user", 10, timedelta(minutes=1))
 NEW_DEVICE_MAILS = Limit("new_device.user", 5, timedelta(days=1))
 REQUESTS_BY_USER = Limit("requests.user", 5, timedelta(days=1))
 SIM_CODES_BY_USER = Limit("sim_codes.user", 10, timedelta(hours=1))
+REFRESHES_BY_USER = Limit("usage.refresh", 6, timedelta(minutes=1))
 FILES_BY_USER = Limit("files.user", 30, timedelta(minutes=1))
 
 _CLAIM = Prepared.sql(

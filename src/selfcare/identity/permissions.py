@@ -152,6 +152,7 @@ TABLE: Mapping[str, Access] = {
     # usage
     "usage": customer(Right.VIEW_OWN_USAGE),
     "usage.service": customer(Right.VIEW_OWN_USAGE),
+    "usage.refresh": customer(Right.VIEW_OWN_USAGE),
     "usage.balance": customer(Right.VIEW_OWN_USAGE, poll=True),
     "usage.why": customer(Right.VIEW_OWN_USAGE),
     "usage.abroad": customer(Right.VIEW_OWN_USAGE, flag="roaming"),

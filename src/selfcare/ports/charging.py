@@ -284,6 +284,9 @@ class Charging(Protocol):
         """Of these services, or of all that `who` may see; of others nothing, without a word. Never raises for a meter
         that is away: the last known figures say that they are stale."""
 
+    async def look(self, who: Tenant, service_id: UUID) -> None:
+        """Asks the meter now, however young the figures are that are kept. Never raises for a meter that is away."""
+
     async def revision(self, who: Tenant, service_ids: Collection[UUID] | None = None) -> str:
         """A short token that is another one whenever the balances or records of these services may have changed."""
 

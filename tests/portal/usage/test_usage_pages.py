@@ -153,6 +153,40 @@ async def test_use_is_seen_at_the_next_look(app: Application, asha: Browser) -> 
     assert minutes_left(await asha.open(HERE)) == before - 10
 
 
+async def test_refresh_asks_the_meter_and_leads_back(
+    app: Application, asha: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[UUID] = []
+
+    async def look(_who: object, service_id: UUID) -> None:
+        asked.append(service_id)
+
+    monkeypatch.setattr(app.ports.charging, "look", look)
+    page = await asha.open(HERE)
+    (link,) = page.html.xpath("//a[text()='Refresh']/@href")
+    assert (await asha.open(link)).path == HERE
+    assert asked == [MOBILE]
+
+
+async def test_who_refreshes_more_than_six_times_a_minute_sees_what_is_known(
+    app: Application, asha: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[UUID] = []
+
+    async def look(_who: object, service_id: UUID) -> None:
+        asked.append(service_id)
+
+    monkeypatch.setattr(app.ports.charging, "look", look)
+    for _ in range(6):
+        assert (await asha.open(f"{HERE}/refresh")).status == 200
+    page = await asha.open(f"{HERE}/refresh")
+    assert (page.status, len(asked)) == (429, 6)
+    assert "You have refreshed six times in a minute" in page.text
+    assert "left of 28 GB" in page.text
+    with clock.frozen(NOW + timedelta(minutes=1)):
+        assert (await asha.open(f"{HERE}/refresh")).status == 200
+
+
 async def test_a_waiting_page_is_answered_as_soon_as_something_is_used(app: Application, asha: Browser) -> None:
     page = await asha.open(f"{HERE}/balance", htmx=True)
     before, asking = minutes_left(page), page.by_id("usage-balance").get("hx-get")
@@ -250,7 +284,7 @@ async def test_the_number_of_statements_does_not_grow_with_the_records(app: Appl
 
 
 async def test_somebody_elses_usage_looks_like_none(chidi: Browser) -> None:
-    for path in (HERE, f"{HERE}/balance", f"{HERE}/why", f"/usage/{uuid4()}"):
+    for path in (HERE, f"{HERE}/balance", f"{HERE}/why", f"{HERE}/refresh", f"/usage/{uuid4()}"):
         assert (await chidi.open(path)).status == 404, path
     assert (await chidi.open(f"{HERE}/balance?revision=1&wait=0", htmx=True)).status == 404
 

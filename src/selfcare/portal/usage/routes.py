@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from selfcare.identity import limits
 from selfcare.identity.identity import Identity
 from selfcare.identity.rights import Right
 from selfcare.kernel import clock
@@ -26,7 +27,7 @@ from selfcare.ports.charging import Record
 from selfcare.ports.ports import Ports
 from selfcare.web import waiting
 from selfcare.web.leads import leads_to
-from selfcare.web.pages import page, wants_fragment
+from selfcare.web.pages import go, page, wants_fragment
 
 # Shorter than the patience of usual proxies.
 LONGEST_WAIT_SECONDS = 55
@@ -49,6 +50,27 @@ async def show(
     identity: NamedDependency[Identity],
     ports: NamedDependency[Ports],
 ) -> Response[bytes]:
+    return await _usage_page(request, service_id, identity, ports)
+
+
+@get("/usage/{service_id:uuid}/refresh", name="usage.refresh")
+async def refresh(
+    request: Request[Any, Any, Any],
+    service_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+) -> Response[bytes]:
+    """Asks the meter; who asks too often sees what is known."""
+    await balances.must_have(identity.customer, service_id)
+    if not await limits.allows(limits.REFRESHES_BY_USER, str(identity.actor_id)):
+        return await _usage_page(request, service_id, identity, ports, too_often=True)
+    await ports.charging.look(identity.customer, service_id)
+    return go(request, "usage.service", service_id=service_id)
+
+
+async def _usage_page(
+    request: Request[Any, Any, Any], service_id: UUID, identity: Identity, ports: Ports, *, too_often: bool = False
+) -> Response[bytes]:
     said = request.query_params
     usage = await queries.usage_of(
         identity.customer,
@@ -63,6 +85,8 @@ async def show(
         request,
         "usage/show",
         fragment="usage/_history",
+        status=429 if too_often else 200,
+        too_often=too_often,
         usage=usage,
         balance=usage.balance,
         row=usage.balance.row,
@@ -239,5 +263,16 @@ def _day(text: str) -> date | None:
 
 
 router = Router(
-    "/", route_handlers=[show_all, show, show_balance, show_why, show_abroad, list_records, download_csv, download_json]
+    "/",
+    route_handlers=[
+        show_all,
+        show,
+        refresh,
+        show_balance,
+        show_why,
+        show_abroad,
+        list_records,
+        download_csv,
+        download_json,
+    ],
 )
