@@ -59,6 +59,10 @@ bench-usage *options:
 bench-feed *options:
     uv run python -m bench.feed {{ options }}
 
+# Measure the bytes of an open usage page while nothing happens, and how soon a use shows
+bench-idle *options:
+    uv run python -m bench.idle {{ options }}
+
 # Measure finding a customer among a million, as a ratio to ten thousand
 bench-search *options:
     uv run python -m bench.search {{ options }}

@@ -79,6 +79,11 @@ async def test_what_makes_no_sense_now_is_not_offered(bloom: Browser) -> None:
     assert not page.has_link("/topup/")
 
 
+async def test_a_name_in_other_letters_is_found_however_it_is_typed(bloom: Browser) -> None:
+    for typed in ("Ксения", "ксения", "ксения попова"):
+        assert "Ксения Попова" in (await bloom.open(f"/services?state=ended&q={typed}")).text, typed
+
+
 async def test_a_customer_with_nothing_learns_what_will_stand_here(empty: Browser) -> None:
     page = await empty.open("/services")
     assert "No services yet" in page.text

@@ -247,7 +247,13 @@ async def test_what_if_names_every_topup_on_sale(asha: Browser) -> None:
 
 async def test_where_it_went_is_told_bucket_by_bucket(asha: Browser) -> None:
     page = await asha.open(f"{HERE}/why")
-    for words in ("28 GB was put in", "Used Birthday bonus", "Left Plan data", "Faster than expected?", "November:"):
+    for words in (
+        "Put in altogether: 28 GB",
+        "Used Birthday bonus",
+        "Left Plan data",
+        "Faster than expected?",
+        "November:",
+    ):
         assert words in page.text
 
 
@@ -255,6 +261,27 @@ async def test_all_services_stand_on_one_page_with_their_sums(asha: Browser) -> 
     page = await asha.open("/usage")
     assert "All services together" in page.text
     assert len(page.html.xpath("//article")) == 2
+
+
+async def test_among_many_services_one_is_found_by_name_number_and_kind(bloom: Browser) -> None:
+    page = await bloom.open("/usage")
+    assert page.html.xpath("//input[@name='q']")
+    (one,) = (await bloom.open("/usage?q=07700+900412")).html.xpath("//article")
+    assert "Gwen Ashby" in one.text_content()
+    assert len((await bloom.open("/usage?q=van")).html.xpath("//article")) == 3
+    kinds = page.html.xpath("//select[@name='type']/option/@value")
+    for kind in kinds[1:]:
+        assert len((await bloom.open(f"/usage?type={kind}")).html.xpath("//article")) < len(
+            page.html.xpath("//article")
+        )
+    nothing = await bloom.open("/usage?q=nothing+like+it", htmx=True)
+    assert nothing.html.get("id") == "usage-services"
+    assert "No service matches" in nothing.text
+    assert "All services together" not in nothing.text
+
+
+async def test_two_services_need_no_search(asha: Browser) -> None:
+    assert not (await asha.open("/usage")).html.xpath("//input[@name='q']")
 
 
 async def test_nothing_to_measure_says_what_will_stand_here(empty: Browser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from selfcare.portal.services.services import FOLDED_AFTER, SOON, Life, Status, 
 from selfcare.portal.services.speed import Speed
 
 PER_PAGE = 25
+LONGEST_SEARCH = 60
 STATES = ("active", "expiring", "suspended", "pending", "ended")
 _NOBODY = UUID(int=0)
 
@@ -27,6 +29,7 @@ _OVER = "(s.state = 'ended' OR (s.state <> 'pending' AND s.ends_at IS NOT NULL A
 _FOLDED = f"({_OVER} AND COALESCE(s.ended_at, s.ends_at) < :folded_before)"
 _ASKED = f"""(:type = 'all' OR s.type = :type)
    AND (:words = '' OR lower(s.name) LIKE :words ESCAPE '!' OR lower(COALESCE(s.nickname, '')) LIKE :words ESCAPE '!'
+        OR s.nickname LIKE :typed ESCAPE '!' OR s.nickname LIKE :titled ESCAPE '!'
         OR (:digits <> '' AND s.msisdn LIKE :digits))
    AND ((:state = 'all' AND NOT {_FOLDED})
      OR (:state = 'ended' AND {_OVER})
@@ -157,6 +160,17 @@ class ServiceName:
     type: str
 
 
+def asked_by(said: Mapping[str, str]) -> Asked:
+    """What a link of ours may say; anything else is as if it said nothing."""
+    state, kind, number = said.get("state", ""), said.get("type", ""), said.get("page", "")
+    return Asked(
+        words=" ".join(said.get("q", "").split())[:LONGEST_SEARCH].replace("\x00", ""),
+        state=state if state in STATES else "all",
+        type=kind if kind.isalnum() and len(kind) <= 16 else "all",
+        page=int(number) if number.isascii() and number.isdigit() and 0 < len(number) < 6 and int(number) else 1,
+    )
+
+
 async def list_services(scope: CustomerScope, asked: Asked, now: datetime) -> ServicePage:
     """A page of 25 in the order worth reading, and what ended long ago behind a fold of its own."""
     mine = _mine(scope)
@@ -166,6 +180,9 @@ async def list_services(scope: CustomerScope, asked: Asked, now: datetime) -> Se
         "state": asked.state,
         "soon": now + SOON,
         "words": _like(asked.words.lower()) if asked.words else "",
+        # SQLite knows capitals of English only.
+        "typed": _like(asked.words),
+        "titled": _like(asked.words.title()),
         "digits": _digits(asked.words),
     }
     rows, counted, known, folded, sold = await fetch_many(

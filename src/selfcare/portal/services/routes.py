@@ -18,7 +18,7 @@ from selfcare.kernel.money import Money
 from selfcare.portal.billing import queries as billing
 from selfcare.portal.services import changes, missing, queries
 from selfcare.portal.services.changes import reason_words
-from selfcare.portal.services.queries import Asked, ServiceRow
+from selfcare.portal.services.queries import ServiceRow
 from selfcare.portal.services.services import offers
 from selfcare.portal.services.timeline import timeline
 from selfcare.ports.ports import Ports
@@ -28,7 +28,6 @@ from selfcare.web.forms import Form
 from selfcare.web.leads import leads_to, request_url
 from selfcare.web.pages import go, page, wants_fragment
 
-LONGEST_SEARCH = 60
 WHEN = (changes.AT_END, changes.NOW)
 _SOLD_AS = {"topup": "topup", "addons": "addon"}
 
@@ -37,7 +36,7 @@ _SOLD_AS = {"topup": "topup", "addons": "addon"}
 async def list_all(
     request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
 ) -> Response[bytes]:
-    asked = _asked(request)
+    asked = queries.asked_by(request.query_params)
     services = await queries.list_services(identity.customer, asked, clock.now())
     return page(
         request,
@@ -245,18 +244,6 @@ async def _cancel_page(
         cancelling=cancelling,
         confirming=confirming,
         reasons=reason_words(),
-    )
-
-
-def _asked(request: Request[Any, Any, Any]) -> Asked:
-    """What a link of ours may say; anything else is as if it said nothing."""
-    said = request.query_params
-    state, kind, number = said.get("state", ""), said.get("type", ""), said.get("page", "")
-    return Asked(
-        words=" ".join(said.get("q", "").split())[:LONGEST_SEARCH].replace("\x00", ""),
-        state=state if state in queries.STATES else "all",
-        type=kind if kind.isalnum() and len(kind) <= 16 else "all",
-        page=int(number) if number.isascii() and number.isdigit() and 0 < len(number) < 6 and int(number) else 1,
     )
 
 

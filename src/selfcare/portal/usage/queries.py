@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -22,6 +22,8 @@ from selfcare.portal.usage.waterfall import Waterfall, waterfall
 from selfcare.ports.charging import Asked, Charging
 
 MOST_LOOKED_AT = 1000
+# From here on one looks for a service instead of reading through.
+MANY = 5
 _DAY = timedelta(days=1)
 
 
@@ -35,14 +37,23 @@ class ServiceUse:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`totals` is empty where the services do not fit on one page."""
+    """`totals` is empty where the services do not fit on one page, and where some were looked for."""
 
     services: list[ServiceUse]
     totals: list[Allowance]
+    words: str
+    type: str
+    types: list[tuple[str, str]]
+    has_many: bool
+    total: int
     page: int
     pages: int
     as_of: datetime
     stale: bool
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.words) or self.type != "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +78,23 @@ class Busiest:
         return ", ".join(f"{hour:02}:00–{(hour + 1) % 24:02}:00" for hour in self.hours)
 
 
-async def overview(scope: CustomerScope, charging: Charging, now: datetime, *, page: int = 1) -> Overview:
-    """What is left on everything that has not ended, 25 services a page."""
-    found = await services.list_services(scope, services.Asked(state="running", page=page), now)
+async def overview(scope: CustomerScope, charging: Charging, now: datetime, asked: services.Asked) -> Overview:
+    """What is left on everything that has not ended and was looked for, 25 services a page."""
+    found = await services.list_services(scope, replace(asked, state="running"), now)
+    is_whole = not asked.words and asked.type == "all"
     rows = {row.id: row for row in found.rows}
     balances = await charging.balances(scope, list(rows))
     used = [ServiceUse(row, summarise(balances.of(row.id), balances.grants, now)) for row in rows.values()]
     return Overview(
         services=used,
-        totals=summarise(balances.buckets, balances.grants, now) if 1 < found.total <= services.PER_PAGE else [],
+        totals=summarise(balances.buckets, balances.grants, now)
+        if is_whole and 1 < found.total <= services.PER_PAGE
+        else [],
+        words=asked.words,
+        type=asked.type,
+        types=found.types,
+        has_many=found.all_total > MANY,
+        total=found.total,
         page=found.page,
         pages=found.pages,
         as_of=balances.as_of,

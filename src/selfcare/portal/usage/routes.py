@@ -38,9 +38,9 @@ SAID = ("kind", "class", "first", "last")
 async def show_all(
     request: Request[Any, Any, Any], identity: NamedDependency[Identity], ports: NamedDependency[Ports]
 ) -> Response[bytes]:
-    number = _number(request.query_params.get("page", ""))
-    overview = await queries.overview(identity.customer, ports.charging, clock.now(), page=number)
-    return page(request, "usage/index", overview=overview)
+    asked = services.asked_by(request.query_params)
+    overview = await queries.overview(identity.customer, ports.charging, clock.now(), asked)
+    return page(request, "usage/index", fragment="usage/_services", overview=overview)
 
 
 @get("/usage/{service_id:uuid}", name="usage.service")
@@ -238,11 +238,6 @@ def _wanted(request: Request[Any, Any, Any]) -> records.Wanted:
         first=_day(said.get("first", "")),
         last=_day(said.get("last", "")),
     )
-
-
-def _number(text: str) -> int:
-    """What a link of ours may say; anything else is as if it said nothing."""
-    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 6 and int(text) else 1
 
 
 def _seconds(text: str) -> float:
