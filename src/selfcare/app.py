@@ -72,6 +72,7 @@ from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff import routes as staff
 from selfcare.staff.audit_log import routes as staff_audit
+from selfcare.staff.catalogue import routes as staff_catalogue
 from selfcare.staff.customers import routes as staff_customers
 from selfcare.staff.figures import routes as staff_figures
 from selfcare.staff.money import routes as staff_money
@@ -127,6 +128,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     staff_figures.router,
     staff_audit.router,
     staff_settings.router,
+    staff_catalogue.router,
     feeds.router,
     hooks.router,
 )

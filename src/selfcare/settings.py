@@ -108,6 +108,14 @@ def _role(name: str) -> str:
     return name
 
 
+def _tax_code(text: str) -> str:
+    code, _equals, percent = text.partition("=")
+    whole, _point, part = percent.partition(".")
+    if not code or len(code) > 16 or not (whole.isascii() and whole.isdigit()) or int(whole) > 100 or len(part) > 1:
+        raise ValueError(f"has {text!r}; each must be a code and its rate in per cent, like standard=20")
+    return text
+
+
 def _support_action(name: str) -> str:
     if name not in SUPPORT_ACTIONS:
         raise ValueError(f"has {name!r}; support may at most be allowed: {', '.join(SUPPORT_ACTIONS)}")
@@ -169,6 +177,9 @@ class Settings:
     region: str = _text("GB", _region)
     zone: str = _text("Europe/London", _zone)
     data_base: Literal[1000, 1024] = 1000
+    tax_codes: tuple[str, ...] = field(
+        default=("standard=20", "reduced=5", "zero=0", "exempt=0"), metadata={"each": _tax_code}
+    )
 
     flags: tuple[str, ...] = ()
     password_policy: Literal["default", "nist"] = "default"

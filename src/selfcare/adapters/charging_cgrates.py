@@ -26,6 +26,7 @@ from selfcare.ports.charging import (
     Delivery,
     Health,
     Plan,
+    Put,
     Records,
     Taken,
     Tenant,
@@ -85,6 +86,15 @@ class CgratesCharging:
             if put.mode == "reset":
                 await self._remove(account, TYPE_OF[put.kind], await snapshots.replaced_by(delivery, n), there)
         await self._look_again(account)
+
+    def cannot_hold(self, put: Put) -> str | None:
+        if put.kind not in TYPE_OF:
+            return _("The charging engine knows no kind %(kind)s.") % {"kind": put.kind}
+        if put.amount is None:
+            return _("The charging engine cannot hold an unlimited allowance.")
+        if put.scope != "any" and put.scope not in self.dialect.destinations:
+            return _("The charging engine has no destination for %(scope)s.") % {"scope": put.scope}
+        return None
 
     async def was_applied(self, delivery: Delivery) -> bool:
         account = await self._account_of(delivery)
@@ -171,9 +181,7 @@ class CgratesCharging:
     def _check(self, delivery: Delivery, account: Account) -> None:
         check(delivery, account.currency, clock.now())
         for put in delivery.puts:
-            if put.amount is None or put.kind not in TYPE_OF or put.starts_at is not None:
-                raise Declined(_("The charging engine cannot hold this."))
-            if put.scope != "any" and put.scope not in self.dialect.destinations:
+            if put.starts_at is not None or self.cannot_hold(put):
                 raise Declined(_("The charging engine cannot hold this."))
 
     async def _account(self, account: Account) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from selfcare.db.prepared import Prepared, execute, fetch, fetch_one, insert_man
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
 from selfcare.kernel.words import _
-from selfcare.ports.charging import Delivery, Put
+from selfcare.ports.charging import KINDS, SCOPES, Delivery, Put
 from selfcare.ports.failures import Declined
 
 MOST = 10**15
@@ -55,6 +55,17 @@ def check(delivery: Delivery, currency: str | None, now: datetime) -> None:
             raise Declined(_("What is added would have ended already."))
         if put.kind == "money" and (put.currency != currency or put.amount is None):
             raise Declined(_("Credit must be an amount in the currency of the service."))
+
+
+def cannot_hold(put: Put) -> str | None:
+    """Why no charging system can hold this, whatever its amount."""
+    if put.kind not in KINDS:
+        return _("Charging knows no kind %(kind)s.") % {"kind": put.kind}
+    if put.scope not in SCOPES:
+        return _("Charging knows no use %(scope)s.") % {"scope": put.scope}
+    if put.kind == "money" and put.amount is None:
+        return _("Credit cannot be unlimited: give an amount.")
+    return None
 
 
 async def _is_in(delivery: Delivery) -> bool:

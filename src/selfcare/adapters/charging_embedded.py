@@ -19,6 +19,7 @@ from selfcare.ports.charging import (
     Delivery,
     Health,
     Plan,
+    Put,
     Records,
     Refused,
     Taken,
@@ -54,6 +55,9 @@ class EmbeddedCharging:
 
     async def credit(self, delivery: Delivery) -> None:
         await crediting.credit(delivery)
+
+    def cannot_hold(self, put: Put) -> str | None:
+        return crediting.cannot_hold(put)
 
     async def was_applied(self, delivery: Delivery) -> bool:
         return await crediting.was_applied(delivery)

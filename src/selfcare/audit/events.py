@@ -184,7 +184,7 @@ class Event(StrEnum):
     STAFF_AUDIT_VIEWED = "staff.audit_viewed", "exported?"
     STAFF_APPROVAL_ASKED = "staff.approval_asked", "kind", "amount_minor", "currency", "reason"
     STAFF_APPROVAL_DECIDED = "staff.approval_decided", "decision"
-    STAFF_CATALOGUE_CHANGED = "staff.catalogue_changed", "fields"
+    STAFF_CATALOGUE_CHANGED = "staff.catalogue_changed", "fields", "version?"
     STAFF_NEWS_POSTED = "staff.news_posted"
 
     FEEDS_IMPORTED = "feeds.imported", "rows", "added?", "changed?", "file?"

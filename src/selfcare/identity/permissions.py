@@ -340,6 +340,14 @@ TABLE: Mapping[str, Access] = {
     "staff.jobs.retry": staff(StaffRight.RETRY_JOBS),
     "staff.audit": staff(StaffRight.VIEW_AUDIT),
     "staff.audit_csv": staff(StaffRight.VIEW_AUDIT),
+    # staff: catalogue
+    "staff.catalogue": staff(StaffRight.MANAGE_CATALOGUE),
+    "staff.catalogue.new": staff(StaffRight.MANAGE_CATALOGUE),
+    "staff.catalogue.create": staff(StaffRight.MANAGE_CATALOGUE, step_up=True),
+    "staff.catalogue.show": staff(StaffRight.MANAGE_CATALOGUE),
+    "staff.catalogue.version": staff(StaffRight.MANAGE_CATALOGUE),
+    "staff.catalogue.edit": staff(StaffRight.MANAGE_CATALOGUE),
+    "staff.catalogue.publish": staff(StaffRight.MANAGE_CATALOGUE, step_up=True),
     # staff: settings
     "staff.settings": staff(StaffRight.MANAGE_FLAGS),
     "staff.settings.switch": staff(StaffRight.MANAGE_FLAGS, step_up=True),

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from selfcare.kernel.money import EXPONENTS
+from selfcare.ports.charging import KINDS, SCOPES
 
 Reader: TypeAlias = Callable[[str], Any]
 
@@ -271,8 +272,6 @@ _GRANT_USUAL: dict[str, Any] = {
     "counts_mms": False,
     "blocker": False,
 }
-KINDS = ("data", "voice", "sms", "mms", "money", "other")
-SCOPES = ("any", "national", "on_net", "international", "roaming", "premium")
 
 
 def grants(cell: str) -> str:

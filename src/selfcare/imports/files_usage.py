@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from selfcare.imports.columns import (
-    KINDS,
-    SCOPES,
     Column,
     Wrong,
     activation_code,
@@ -23,6 +21,7 @@ from selfcare.imports.columns import (
 )
 from selfcare.imports.file import CURRENCY, File, Values, amount, col, of, own_id
 from selfcare.portal.services.sim import sims
+from selfcare.ports.charging import KINDS, SCOPES
 
 _units = whole()
 

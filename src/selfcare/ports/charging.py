@@ -12,6 +12,8 @@ from typing import Protocol
 from uuid import UUID
 
 MOST_RECORDS = 1000
+KINDS = ("data", "voice", "sms", "mms", "money", "other")
+SCOPES = ("any", "national", "on_net", "international", "roaming", "premium")
 # The job that a meter of our own asks for while it counts: these `services` may have run low.
 MAY_BE_LOW = "usage.may_be_low"
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -298,6 +300,9 @@ class Charging(Protocol):
 
     async def credit(self, delivery: Delivery) -> None:
         """Puts it in, once per order. Declined: never. Unreachable: not yet. Unknown: ask `was_applied` first."""
+
+    def cannot_hold(self, put: Put) -> str | None:
+        """Why this could never be put in, in words; None where it can. Asks nobody."""
 
     async def was_applied(self, delivery: Delivery) -> bool:
         """Whether all of it is in. Raises Unreachable where nobody can say."""

@@ -133,6 +133,7 @@ _STANDS_UNDER = {
     "staff.figures": "staff",
     "staff.lists": "staff",
     "staff.settings": "staff",
+    "staff.catalogue": "staff",
 }
 
 

@@ -451,6 +451,7 @@ LEFT_OUT: Mapping[str, str] = {
     "one_time_token": SECRET,
     "outbox_mail": "the demo's copy of mails; the messages themselves are in messages",
     "product": "what we sell, to everybody",
+    "product_version": "what we sold earlier, to everybody",
     "setting_change": "how the portal was set by staff",
     "readiness": "whether our database answers",
     "search_word": "an index of names, which are in account and contacts",

@@ -1,0 +1,1 @@
+"""What is sold, edited by staff. URLs: /staff/catalogue…. Audit: staff.catalogue_changed."""

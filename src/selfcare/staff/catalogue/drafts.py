@@ -1,0 +1,192 @@
+"""What staff type for a product, and whether all that it needs exists."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Self
+
+from selfcare.kernel.errors import Rejected
+from selfcare.kernel.money import EXPONENTS, Money, exponent, parse_amount
+from selfcare.kernel.words import _
+from selfcare.ports.charging import Charging, Put
+from selfcare.settings import Settings
+
+CATEGORIES = ("plan", "topup", "addon", "bundle")
+TYPES = ("mobile", "internet", "iptv", "voip", "omnicharge")
+PERIODS = ("none", "day", "week", "month", "year")
+CUSTOMER_TYPES = ("individual", "business")
+MOST_GRANTS = 8
+LARGEST = 10**15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A product as it is offered: what one version of it says."""
+
+    slug: str
+    name: str
+    description: str = ""
+    category: str
+    service_type: str
+    customer_types: list[str]
+    requires: list[str]
+    excludes: list[str]
+    enabled: bool
+    on_sale_from: datetime | None = None
+    on_sale_until: datetime | None = None
+    sort: int = 0
+    icon: str = "plan"
+    features: list[str]
+    terms_url: str | None = None
+    price_minor: int
+    setup_price_minor: int = 0
+    currency: str
+    period: str = "none"
+    custom_min_minor: int | None = None
+    custom_max_minor: int | None = None
+    tax_code: str
+    tax_permille: int = 0
+    grants: list[dict[str, Any]]
+    repeatable: bool = False
+    min_term: int = 0
+    provisioning_play: str | None = None
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.currency)
+
+    @property
+    def setup_price(self) -> Money:
+        return Money(self.setup_price_minor, self.currency)
+
+    @property
+    def custom(self) -> tuple[Money, Money] | None:
+        if self.custom_min_minor is None or self.custom_max_minor is None:
+            return None
+        return Money(self.custom_min_minor, self.currency), Money(self.custom_max_minor, self.currency)
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Self:
+        return cls(**{each.name: row[each.name] for each in fields(cls)})
+
+    @classmethod
+    def of_json(cls, content: Mapping[str, Any]) -> Self:
+        known = {each.name: content[each.name] for each in fields(cls) if each.name in content}
+        for moment in ("on_sale_from", "on_sale_until"):
+            known[moment] = datetime.fromisoformat(known[moment]) if known.get(moment) else None
+        return cls(**known)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(self).items()
+        }
+
+    def differs_from(self, other: Self) -> list[str]:
+        """The names of what is another one there."""
+        return [each.name for each in fields(self) if getattr(self, each.name) != getattr(other, each.name)]
+
+    def with_tax(self, settings: Settings) -> Self:
+        """The rate follows from the code; an unknown code is told by `missing`."""
+        return replace(self, tax_permille=tax_codes(settings).get(self.tax_code, self.tax_permille))
+
+
+def tax_codes(settings: Settings) -> dict[str, int]:
+    """Code → per mille."""
+    pairs = (each.split("=", 1) for each in settings.tax_codes)
+    return {code: int(Decimal(percent) * 10) for code, percent in pairs}
+
+
+def missing(
+    draft: Draft, *, charging: Charging, settings: Settings, slugs: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """What it needs and nobody has, by the field that asks for it."""
+    if draft.currency not in EXPONENTS:
+        yield "currency", _("There is no currency %(name)s.") % {"name": draft.currency}
+    if draft.tax_code not in tax_codes(settings):
+        known = ", ".join(tax_codes(settings))
+        yield (
+            "tax_code",
+            _("There is no tax code %(name)s; there are %(known)s.")
+            % {
+                "name": draft.tax_code,
+                "known": known,
+            },
+        )
+    for field in ("requires", "excludes"):
+        for slug in getattr(draft, field):
+            if slug not in slugs or slug == draft.slug:
+                yield field, _("There is no other product %(name)s.") % {"name": slug}
+    for slug in set(draft.requires) & set(draft.excludes):
+        yield "excludes", _("%(name)s cannot be needed and excluded at once.") % {"name": slug}
+    for place, grant in enumerate(draft.grants):
+        if why := charging.cannot_hold(put_of(grant, draft.currency)):
+            yield f"grant_{place}", why
+    if draft.category == "topup" and not draft.grants:
+        yield "grant_0", _("A top-up must give something.")
+    if draft.category in ("addon", "bundle") and not draft.grants and not draft.provisioning_play:
+        yield "provisioning_play", _("It gives nothing and sets nothing up: name what is to be set up.")
+
+
+def mistakes(draft: Draft) -> Iterator[tuple[str, str]]:
+    """What contradicts itself."""
+    if (draft.custom_min_minor is None) != (draft.custom_max_minor is None):
+        yield "custom_max", _("The smallest and the largest amount go together.")
+    elif draft.custom is not None and not 0 < draft.custom[0].minor <= draft.custom[1].minor:
+        yield "custom_max", _("The largest amount is below the smallest, or the smallest is nothing.")
+    if draft.on_sale_from and draft.on_sale_until and draft.on_sale_until <= draft.on_sale_from:
+        yield "on_sale_until", _("The sale would end before it starts.")
+    if draft.category == "topup" and draft.period != "none":
+        yield "period", _("A top-up is paid once.")
+
+
+def put_of(grant: Mapping[str, Any], currency: str) -> Put:
+    """As charging would be asked to put it in. Money of a custom amount is what the customer chooses."""
+    return Put(
+        kind=grant["kind"],
+        amount=grant["amount"],
+        label=grant["label"],
+        mode=grant["mode"],
+        scope=grant["scope"],
+        consume_order=grant["consume_order"],
+        currency=currency if grant["kind"] == "money" else None,
+        counts_mms=grant["counts_mms"],
+        blocker=grant["blocker"],
+    )
+
+
+def amount_of(kind: str, text: str, *, currency: str, base: int) -> int | None:
+    """GB, minutes, messages or money as typed; None, unlimited, where nothing was. Raises Rejected."""
+    text = text.strip()
+    if not text:
+        return None
+    if kind == "money":
+        return parse_amount(text, currency).minor
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise Rejected(_("Enter a number, or nothing for unlimited.")) from error
+    exact = number * {"data": base**3, "voice": 60}.get(kind, 1)
+    if not exact.is_finite() or exact != int(exact) or not 0 < exact <= LARGEST:
+        raise Rejected(_("Enter a number above zero, or nothing for unlimited."))
+    return int(exact)
+
+
+def amount_text(kind: str, amount: int | None, *, currency: str, base: int) -> str:
+    """The same back, as a person would type it."""
+    if amount is None:
+        return ""
+    if kind == "money":
+        return typed(amount, currency)
+    exact = Decimal(amount) / {"data": base**3, "voice": 60}.get(kind, 1)
+    return f"{exact.normalize():f}"
+
+
+def typed(minor: int | None, currency: str) -> str:
+    if minor is None:
+        return ""
+    digits = exponent(currency)
+    whole, part = divmod(minor, 10**digits)
+    return f"{whole}.{part:0{digits}d}" if digits else str(whole)
