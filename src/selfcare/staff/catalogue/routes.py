@@ -82,12 +82,12 @@ async def show(request: Request[Any, Any, Any], product_id: FromPath[UUID]) -> R
     )
 
 
-@get("/staff/catalogue/{product_id:uuid}/versions/{number:int}", name="staff.catalogue.version")
+@get("/staff/catalogue/{product_id:uuid}/versions/{number:str}", name="staff.catalogue.version")
 async def show_version(
-    request: Request[Any, Any, Any], product_id: FromPath[UUID], number: FromPath[int]
+    request: Request[Any, Any, Any], product_id: FromPath[UUID], number: FromPath[str]
 ) -> Response[bytes]:
     product = await products.load(product_id)
-    version = await products.version_of(product, number)
+    version = await products.version_of(product, int(number) if number.isascii() and number.isdigit() else 0)
     return page(request, "staff/catalogue/version", product=product, version=version, draft=version.draft)
 
 
