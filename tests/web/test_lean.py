@@ -13,6 +13,10 @@ FILES = {
         {% macro box(title, tone="calm") %}<b class="{{ tone }}">{{ title }}</b>{% endmacro %}
         {% macro wrap(tone) %}<p class="{{ tone }}">{{ caller() }}</p>{% endmacro %}
         {% macro twice(x) %}{{ box(x) }}{{ box(x, tone=x) }}{{ varargs|join("+") }}{{ kwargs|length }}{% endmacro %}
+        {% macro keyed(a, b=2) %}{{ a }}{{ b }}{{ kwargs["class"] }}{% endmacro %}
+        {% macro hands(n) %}<i>{{ caller(n) }}{{ caller(bad|default("none")) }}</i>{% endmacro %}
+        {% macro nested(x) %}{% call wrap(tone=x) %}{{ box(x) }}
+        {% call wrap("b") %}{{ x }}{% endcall %}{% endcall %}{% endmacro %}
     """,
     "base.html": "{% from 'macros.html' import box %}[{% block main %}{% endblock %}]{{ box('base') }}",
 }
@@ -24,6 +28,10 @@ TEXTS = [
     "{% import 'macros.html' as m %}{% call m.wrap(tone=bad) %}in{{ bad }}{% endcall %}",
     "{% from 'macros.html' import box %}{% for x in [1, 2] %}{{ box(x) }}{{ loop.index }}{{ shout(bad) }}{% endfor %}",
     "{% extends 'base.html' %}{% from 'macros.html' import twice %}{% block main %}{{ twice(bad) }}{% endblock %}",
+    "{% import 'macros.html' as m %}{{ m.box(*[bad], **{'tone': bad}) }}{{ m.keyed(bad, 7, class=bad) }}",
+    "{% import 'macros.html' as m %}{{ m.nested(bad) }}{% call(x) m.hands(3) %}{{ x }}{{ bad }}{% endcall %}",
+    "{{ 7 }}{{ 1.5 }}{{ none }}{{ true }}{{ bad|e }}{{ [bad, 1] }}{{ (bad ~ 1)|upper }}{{ bad|safe }}",
+    "{{ _('%(a)s and %(b)d', a=bad, b=3) }}{{ _('Same %(a)s', a='<i>'|safe) }}{{ _('twice') }}{{ _('twice') }}",
     "{{ thing.method(1, b=2) }}{{ thing(3) }}{{ bad.upper() }}{{ range(3)|list }}{{ dict(a=1) }}",
 ]
 
@@ -59,3 +67,11 @@ def test_an_undefined_name_is_still_an_error() -> None:
         lean.from_string("{% from 'macros.html' import box %}{{ box(nothing) }}").render()
     with pytest.raises(UndefinedError):
         lean.from_string("{{ nothing() }}").render()
+
+
+@pytest.mark.parametrize("call", ["box()", "box(1, 2, 3)", "box(1, colour=2)", "box(1, caller=2)"])
+def test_a_macro_called_wrongly_fails_as_with_jinja_itself(call: str) -> None:
+    text = "{% from 'macros.html' import box %}{{ " + call + " }}"
+    for kind in (LeanEnvironment, Environment):
+        with pytest.raises((TypeError, UndefinedError)):
+            environment(kind).from_string(text).render()

@@ -101,7 +101,12 @@ RIGHTS_OF: dict[Role, frozenset[Right]] = {
 }
 
 
+_NO_STAFF: frozenset[StaffRight] = frozenset()
+
+
 def staff_rights(stored: list[str] | None) -> frozenset[StaffRight]:
     """The effective rights of a staff member from the stored names; unknown names grant nothing."""
-    known = frozenset(right for right in StaffRight if right.value in (stored or ()))
+    if not stored:
+        return _NO_STAFF
+    known = frozenset(right for right in StaffRight if right.value in stored)
     return frozenset(StaffRight) if StaffRight.ADMIN in known else known

@@ -34,7 +34,8 @@ def new_ids(count: int) -> list[UUID]:
 
 def reference(prefix: str) -> str:
     """What people read out on the phone: "PAY-7K3M9Q2X", without I, L, O and U."""
-    return f"{prefix}-{''.join(secrets.choice(_CROCKFORD) for _ in range(8))}"
+    dice = int.from_bytes(os.urandom(5), "big")
+    return f"{prefix}-{''.join([_CROCKFORD[dice >> place & 31] for place in range(0, 40, 5)])}"
 
 
 def token() -> str:

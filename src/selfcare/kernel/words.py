@@ -8,11 +8,16 @@ _english = NullTranslations()
 
 
 def gettext(message: str) -> str:
-    return (_translations.get() or _english).gettext(message)
+    return spoken().gettext(message)
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
-    return (_translations.get() or _english).ngettext(singular, plural, n)
+    return spoken().ngettext(singular, plural, n)
+
+
+def spoken() -> NullTranslations:
+    """The language of this context."""
+    return _translations.get() or _english
 
 
 def use(translations: NullTranslations | None) -> Token[NullTranslations | None]:

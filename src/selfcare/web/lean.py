@@ -1,42 +1,81 @@
-"""Jinja with the three things our pages do most made cheap: calling macros, importing them, and translating.
+"""Jinja with what our pages do most made cheap: calling, importing macros, writing values and translating.
 
-The answers are the same; tests/web/test_lean.py compares them with Jinja's own.
+The answers are the same; tests/web/test_lean.py compares them with Jinja's own. What is given up: functions that ask
+Jinja for its context (`pass_context` and the like) cannot be called from a template, only used as filters.
 """
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from types import FunctionType, MethodType
+import keyword
+from collections.abc import Callable, MutableMapping
+from functools import partial
 from typing import Any
 
-from jinja2 import Environment, Template
+import markupsafe
+from jinja2 import Environment, Template, nodes
+from jinja2.compiler import CodeGenerator, Frame, optimizeconst
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context, Macro
-from markupsafe import Markup
+from jinja2.utils import missing
+from markupsafe import Markup, escape
 
 from selfcare.kernel import words
 
+_TEXTS_KEPT = 4096
+# Makes a Markup of text that is fit for a page, without looking at it again.
+_markup: Callable[[str], Markup] = partial(str.__new__, Markup)
+# What `escape` does with text; its other half looks for objects that escape themselves.
+_escape_text: Callable[[str], str] = markupsafe._escape_inner  # type: ignore[attr-defined]
 
-class LeanContext(Context):
-    """Jinja looks five ways at everything it calls; macros and plain functions need one look."""
 
-    def call(__self, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - named arguments may be called anything
-        kind = type(__obj)
-        if kind is Macro:
-            kwargs.pop("_block_vars", None)
-            kwargs.pop("_loop_vars", None)
-            return __obj(__self.eval_ctx, *args, **kwargs)
-        if (kind is FunctionType or kind is MethodType) and not hasattr(__obj, "jinja_pass_arg"):
-            kwargs.pop("_block_vars", None)
-            kwargs.pop("_loop_vars", None)
-            return __obj(*args, **kwargs)
-        return super().call(__obj, *args, **kwargs)
+class LeanCode(CodeGenerator):
+    """Calls what a template calls directly. Jinja looks at everything first, whether it wants the context."""
+
+    @optimizeconst
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
+        self.visit(node.node, frame)
+        self.write("(")
+        if node.dyn_args or node.dyn_kwargs or any(keyword.iskeyword(named.key) for named in node.kwargs):
+            # A signature begins with a comma.
+            self.write("*()")
+            self.signature(node, frame)
+            self.write(", ")
+        else:
+            for given in (*node.args, *node.kwargs):
+                self.visit(given, frame)
+                self.write(", ")
+        self.write("caller=caller)" if forward_caller else ")")
+
+
+class LeanMacro(Macro):
+    """A call with the arguments it names goes straight to the macro's function."""
+
+    def __call__(self, *args: Any, **named: Any) -> Markup:
+        if self.catch_varargs or self.catch_kwargs or self.explicit_caller or len(args) > self._argument_count:
+            return _markup(super().__call__(*args, **named))
+        if len(args) < self._argument_count:
+            args += tuple([named.pop(name, missing) for name in self.arguments[len(args) :]])
+        if self.caller:
+            caller = named.pop("caller", None)
+            if caller is None:
+                caller = self._environment.undefined("No caller defined", name="caller")
+            args = (*args, caller)
+        if named:
+            raise TypeError(f"macro {self.name!r} takes no argument {next(iter(named))!r}")
+        return _markup(self._func(*args))
 
 
 class LeanTemplate(Template):
     """An imported file of macros is run once. Jinja runs it again for every import where a template has globals of its
     own; ours have none, they are all the environment's.
     """
+
+    @classmethod
+    def _from_namespace(
+        cls, environment: Environment, namespace: MutableMapping[str, Any], globals: MutableMapping[str, Any]
+    ) -> Template:
+        namespace.update(Macro=LeanMacro, escape=escaped)
+        return super()._from_namespace(environment, namespace, globals)
 
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
         if self._module is None:
@@ -45,9 +84,9 @@ class LeanTemplate(Template):
 
 
 class LeanEnvironment(Environment):
-    """Finds a loaded template by its name alone, unless templates may change while we run."""
+    """Finds a loaded template by its name alone, unless templates may change while we run. Escapes always."""
 
-    context_class = LeanContext
+    code_generator_class = LeanCode
     template_class = LeanTemplate
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -65,14 +104,35 @@ class LeanEnvironment(Environment):
         return found
 
 
+def escaped(value: Any) -> str:
+    """What may stand on a page, for any value."""
+    kind = type(value)
+    if kind is Markup:
+        return value  # type: ignore[no-any-return]
+    if kind is str:
+        return _escape_text(value)
+    if kind is int:
+        return str(value)
+    return escape(value)
+
+
 def install_words(environment: Environment) -> None:
     """`_`, `gettext`, `ngettext` and `{% trans %}`, with named placeholders; what is put in is escaped."""
     environment.globals |= {"_": gettext, "gettext": gettext, "ngettext": ngettext}
     environment.newstyle_gettext = True  # type: ignore[attr-defined]
 
 
+# Our own words of each language as Markup.
+_texts: dict[tuple[object, str], Markup] = {}
+
+
 def gettext(__text: str, **values: Any) -> Markup:
-    found = Markup(words.gettext(__text))  # noqa: S704 - our own words; what is put in is escaped
+    key = (words.spoken(), __text)
+    found = _texts.get(key)
+    if found is None:
+        found = Markup(words.gettext(__text))  # noqa: S704 - our own words; what is put in is escaped
+        if len(_texts) < _TEXTS_KEPT:
+            _texts[key] = found
     return found % values if values or "%" in found else found
 
 

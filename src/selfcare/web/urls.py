@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -38,7 +37,11 @@ class Urls:
 
     def under(self, prefix: str) -> Callable[..., str]:
         """`url()` as templates see it."""
-        return partial(_reverse, self, prefix)
+
+        def url(name: str, /, **params: object) -> str:
+            return self.to(name, prefix, **params)
+
+        return url
 
     def __contains__(self, name: str) -> bool:
         return name in self._paths
@@ -50,10 +53,6 @@ class Urls:
 def safe_next(target: str | None, fallback: str = "/") -> str:
     """`target` if it is a path on this site, else `fallback`: one leading slash, no second, no control characters."""
     return target if target and len(target) <= 500 and _LOCAL.match(target) else fallback
-
-
-def _reverse(urls: Urls, prefix: str, name: str, /, **params: object) -> str:
-    return urls.to(name, prefix, **params)
 
 
 def _named(routes: Iterable[Any]) -> Iterable[tuple[str, str]]:
