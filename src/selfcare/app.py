@@ -71,6 +71,7 @@ from selfcare.ports.payments import PaymentGateway
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff import routes as staff
+from selfcare.staff.approvals import routes as staff_approvals
 from selfcare.staff.audit_log import routes as staff_audit
 from selfcare.staff.catalogue import routes as staff_catalogue
 from selfcare.staff.customers import routes as staff_customers
@@ -79,6 +80,7 @@ from selfcare.staff.money import routes as staff_money
 from selfcare.staff.people import routes as staff_people
 from selfcare.staff.requests import routes as staff_requests
 from selfcare.staff.settings import routes as staff_settings
+from selfcare.staff.transfers import routes as staff_transfers
 from selfcare.staff.visits import routes as staff_visits
 from selfcare.staff.work import routes as staff_work
 from selfcare.web import errors, health
@@ -124,6 +126,8 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     staff_visits.router,
     staff_people.router,
     staff_money.router,
+    staff_approvals.router,
+    staff_transfers.router,
     staff_work.router,
     staff_figures.router,
     staff_audit.router,

@@ -24,6 +24,7 @@ from selfcare.ports.charging import (
     Balances,
     DayUse,
     Delivery,
+    Handover,
     Health,
     Plan,
     Put,
@@ -118,6 +119,9 @@ class CgratesCharging:
 
     async def take(self, uses: Sequence[Use]) -> Taken:
         raise Declined(_("The charging engine counts what is used; send it there."))
+
+    async def hand_over(self, move: Handover) -> None:
+        raise Declined(_("The charging engine keeps the account: it has to hand it over there."))
 
     async def health(self) -> Health:
         breaker = self.engine.outside.breaker

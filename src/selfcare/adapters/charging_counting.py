@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from selfcare.adapters.charging_tanks import Line, Tank, fill, lines_of, lock
+from selfcare.adapters.charging_tanks import Line, Tank, fill, lines_of, link, lock
 from selfcare.db.engine import Tx, dialect, transaction
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.kernel import clock
@@ -65,13 +65,14 @@ async def take(uses: Sequence[Use], jobs: Jobs | None = None) -> Taken:
     async with transaction() as tx:
         lines = await lines_of({use.service for _at, use in good})
         by_id = {line.id: line for line in lines.values()}
+        await link(by_id)
         await lock(by_id, {line.customer_id for line in by_id.values()}, batch.now)
         known = await _known([use.id for _at, use in good])
         await fill(by_id, _needs(good, lines), since=min((use.at for _at, use in good), default=batch.now))
         for n, (at, use) in enumerate(good):
             if n % AT_A_STRETCH == 0:
                 await asyncio.sleep(0)
-            line = lines.get(use.service)
+            line = _line_of(use, lines)
             if batch.refuse(at, use, _wrong_for(use, line)) or line is None:
                 continue
             if use.id in known:
@@ -112,6 +113,11 @@ def wrong(use: Use, now: datetime) -> str:
     if use.at < now - OLDEST:
         return _("The time is more than a year ago.")
     return ""
+
+
+def _line_of(use: Use, lines: Mapping[str, Line]) -> Line | None:
+    line = lines.get(use.service)
+    return line.at(use.at) if line else None
 
 
 def _wrong_for(use: Use, line: Line | None) -> str:
@@ -174,7 +180,7 @@ def _needs(uses: Iterable[tuple[int, Use]], lines: Mapping[str, Line]) -> dict[s
     """Which lines need which kind of bucket: nobody's minutes are read to count data."""
     needs: dict[str, set[str]] = {}
     for _at, use in uses:
-        if line := lines.get(use.service):
+        if line := _line_of(use, lines):
             needs.setdefault(use.kind, set()).add(line.id)
             if use.cost_minor:
                 needs.setdefault("money", set()).add(line.id)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from selfcare.adapters import charging_counting as counting
 from selfcare.adapters import charging_crediting as crediting
+from selfcare.adapters import charging_moving as moving
 from selfcare.adapters import charging_reading as reading
 from selfcare.db.engine import Duplicate
 from selfcare.kernel import clock
@@ -17,6 +18,7 @@ from selfcare.ports.charging import (
     Balances,
     DayUse,
     Delivery,
+    Handover,
     Health,
     Plan,
     Put,
@@ -79,6 +81,9 @@ class EmbeddedCharging:
             )
             await asyncio.sleep(0)
         return answer
+
+    async def hand_over(self, move: Handover) -> None:
+        await moving.hand_over(move)
 
     async def health(self) -> Health:
         return Health(True, answered_at=clock.now())

@@ -57,8 +57,23 @@ class Line:
     id: str
     customer_id: str
     currency: str
+    # Where it came from or went to another customer, and when.
+    handed_over_at: Any = None
+    taken_over_from: str | None = None
+    taken_over_at: Any = None
+    before: Line | None = field(default=None, repr=False)
+    after: Line | None = field(default=None, repr=False)
     tanks: list[Tank] = field(default_factory=list)
     queues: dict[tuple[str, str], list[Tank]] = field(default_factory=dict)
+
+    def at(self, moment: datetime) -> Line:
+        """Whoever had the line then: a late record is not for the new owner to read, nor a new one for the old."""
+        line = self
+        while line.before is not None and moment < line.taken_over_at:
+            line = line.before
+        while line.after is not None and moment >= line.handed_over_at:
+            line = line.after
+        return line
 
     def queue(self, kind: str, class_: str) -> list[Tank]:
         """The tanks for this use in their order; `kind` of a use or "money"."""
@@ -112,6 +127,18 @@ async def lines_of(names: Collection[str]) -> dict[str, Line]:
     return found
 
 
+async def link(lines: dict[str, Line]) -> None:
+    """Lines that changed hands learn of each other, and those before and after them join, by their id."""
+    looked: set[str] = set()
+    while unknown := {line.id for line in lines.values() if line.handed_over_at or line.taken_over_from} - looked:
+        looked |= unknown
+        for row in await fetch(_OTHER_HANDS.bind(ids=unknown)):
+            lines.setdefault(row["id"], Line(**row))
+    for line in lines.values():
+        if line.taken_over_from and (before := lines.get(line.taken_over_from)):
+            line.before, before.after = before, line
+
+
 def _id(name: str) -> str | None:
     """The id as the database writes it."""
     try:
@@ -148,10 +175,17 @@ def _place(row: Row) -> tuple[Any, ...]:
     return row["place"], ends is None, ends or row["created_at"], row["created_at"], row["id"]
 
 
-_LINE = "SELECT CAST(id AS TEXT) AS id, CAST(customer_id AS TEXT) AS customer_id, currency"
+_LINE = """SELECT CAST(id AS TEXT) AS id, CAST(customer_id AS TEXT) AS customer_id, currency, handed_over_at,
+       CAST(taken_over_from AS TEXT) AS taken_over_from, taken_over_at"""
 _BY_ID = Prepared.sql(f"{_LINE} FROM service WHERE id IN :ids")
 _BY_ACCOUNT = Prepared.sql(f"{_LINE}, ocs_account AS name FROM service WHERE ocs_account IN :names")
 _BY_NUMBER = Prepared.sql(f"{_LINE}, msisdn AS name FROM service WHERE msisdn IN :names AND state <> 'ended'")
+_OTHER_HANDS = Prepared.sql(
+    f"""
+    {_LINE} FROM service WHERE taken_over_from IN :ids
+        OR id IN (SELECT taken_over_from FROM service WHERE id IN :ids AND taken_over_from IS NOT NULL)
+    """
+)
 _TANK = """SELECT CAST(b.id AS TEXT) AS id, CAST(b.customer_id AS TEXT) AS customer_id,
        CAST(b.service_id AS TEXT) AS service_id, b.kind AS kind, b.scope AS scope, b.currency AS currency,
        b.remaining AS remaining, b.consumed - b.consumed_before AS used,

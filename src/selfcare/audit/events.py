@@ -90,6 +90,8 @@ class Event(StrEnum):
     SERVICES_SUSPENDED = "services.suspended", "reason"
     SERVICES_RESUMED = "services.resumed"
     SERVICES_ENDED = "services.ended", "reason"
+    SERVICES_HANDED_OVER = "services.handed_over", "reason"
+    SERVICES_TAKEN_OVER = "services.taken_over", "reason"
     SERVICES_SECRET_SHOWN = "services.secret_shown", "kind"
 
     USAGE_RECORDS_FETCHED = "usage.records_fetched", "rows?", "format?"
@@ -182,7 +184,7 @@ class Event(StrEnum):
     STAFF_SIGN_INS_ENDED = "staff.sign_ins_ended", "reason?", "count?"
     STAFF_NOTE_ADDED = "staff.note_added"
     STAFF_AUDIT_VIEWED = "staff.audit_viewed", "exported?"
-    STAFF_APPROVAL_ASKED = "staff.approval_asked", "kind", "amount_minor", "currency", "reason"
+    STAFF_APPROVAL_ASKED = "staff.approval_asked", "kind", "amount_minor?", "currency?", "reason"
     STAFF_APPROVAL_DECIDED = "staff.approval_decided", "decision"
     STAFF_CATALOGUE_CHANGED = "staff.catalogue_changed", "fields", "version?"
     STAFF_NEWS_POSTED = "staff.news_posted"

@@ -214,6 +214,16 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """A service of one customer goes on as another service of another customer."""
+
+    customer_id: UUID
+    service_id: UUID
+    to_customer_id: UUID
+    to_service_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The present period of the plan as the meter sees it; `period_end` None where it does not renew by time."""
 
@@ -311,5 +321,9 @@ class Charging(Protocol):
 
     async def take(self, uses: Sequence[Use]) -> Taken:
         """Counts what was used, the good ones even beside bad ones. Declined by a meter that counts for itself."""
+
+    async def hand_over(self, move: Handover) -> None:
+        """What is left moves, what was used stays. The one act that is called inside `transaction()`, after both
+        services are written: Declined by a meter that cannot take part in it, and by ours for what others share."""
 
     async def health(self) -> Health: ...

@@ -130,6 +130,8 @@ _STANDS_UNDER = {
     "addons": "services",
     "staff.visits": "staff.customers",
     "staff.people": "staff.customers",
+    "staff.transfers": "staff.customers",
+    "staff.approvals": "staff",
     "staff.figures": "staff",
     "staff.lists": "staff",
     "staff.settings": "staff",

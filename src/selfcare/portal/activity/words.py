@@ -146,6 +146,8 @@ def sentences() -> dict[str, str]:
         "services.suspended": _("A service was suspended"),
         "services.resumed": _("A service is on again"),
         "services.ended": _("A service ended"),
+        "services.handed_over": _("A service was transferred to somebody else"),
+        "services.taken_over": _("A service was taken over from somebody else"),
         "services.secret_shown": _("A SIM code was shown"),
         "usage.records_fetched": _("Call and data records were downloaded"),
         "usage.limit_set": _("A spend limit was set"),

@@ -32,6 +32,7 @@ TONES = {
     "being_set_up": "wait",
     "expired": "off",
     "cancelled": "off",
+    "transferred": "off",
 }
 
 # Worst first needs the derived status, so the running ones are ranked here; a business sees its worst 200 considered.

@@ -21,7 +21,8 @@ STATES = ("active", "expiring", "suspended", "pending", "ended")
 _NOBODY = UUID(int=0)
 
 _COLUMNS = """s.id AS id, s.name AS system_name, s.nickname AS nickname, s.type AS type, p.name AS product,
-       s.state AS state, s.suspend_reason AS suspend_reason, s.end_reason AS end_reason, s.ends_at AS ends_at,
+       s.state AS state, s.suspend_reason AS suspend_reason, s.ends_at AS ends_at,
+       CASE WHEN s.handed_over_at IS NULL THEN s.end_reason ELSE 'transferred' END AS end_reason,
        s.ended_at AS ended_at, s.renews AS renews, s.activated_at AS activated_at, s.created_at AS created_at,
        s.cancel_at AS cancel_at, s.monthly_minor AS monthly_minor, s.currency AS currency, s.msisdn AS msisdn"""
 _MINE = "s.customer_id = :customer_id AND (:every = 1 OR s.id IN :services)"

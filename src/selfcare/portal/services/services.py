@@ -17,6 +17,7 @@ FOLDED_AFTER = timedelta(days=90)
 class Mark(StrEnum):
     BEING_SET_UP = "being_set_up"
     CANCELLED = "cancelled"
+    TRANSFERRED = "transferred"
     EXPIRED = "expired"
     SUSPENDED = "suspended"
     EXPIRING_SOON = "expiring_soon"
@@ -30,6 +31,7 @@ WORST_FIRST = (
     Mark.ACTIVE,
     Mark.EXPIRED,
     Mark.CANCELLED,
+    Mark.TRANSFERRED,
 )
 
 
@@ -58,7 +60,7 @@ class Status:
 
     @property
     def is_over(self) -> bool:
-        return self.mark in (Mark.EXPIRED, Mark.CANCELLED)
+        return self.mark in (Mark.EXPIRED, Mark.CANCELLED, Mark.TRANSFERRED)
 
     @property
     def rank(self) -> int:
@@ -118,6 +120,8 @@ def _mark(life: Life, now: datetime) -> Mark:
         return Mark.BEING_SET_UP
     if life.state == "ended" and life.end_reason == "cancelled":
         return Mark.CANCELLED
+    if life.state == "ended" and life.end_reason == "transferred":
+        return Mark.TRANSFERRED
     if life.state == "ended" or (life.ends_at is not None and life.ends_at <= now):
         return Mark.EXPIRED
     if life.state == "suspended":
@@ -131,6 +135,7 @@ def _label(mark: Mark) -> str:
     return {
         Mark.BEING_SET_UP: _("Being set up"),
         Mark.CANCELLED: _("Cancelled"),
+        Mark.TRANSFERRED: _("Transferred"),
         Mark.EXPIRED: _("Expired"),
         Mark.SUSPENDED: _("Suspended"),
         Mark.EXPIRING_SOON: _("Expiring soon"),

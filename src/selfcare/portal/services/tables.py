@@ -58,6 +58,8 @@ class Product(Table, tablename="product"):
 class Service(Table, tablename="service"):
     """One bought thing. `monthly_minor` includes tax, as the customer reads it. `configuration` is a JSON object of
     label → value that the customer may read (hardware, APN, speed); nothing internal belongs there.
+
+    One that went to another customer has ended at `handed_over_at`; the one it goes on as was `taken_over_from` it.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -88,6 +90,9 @@ class Service(Table, tablename="service"):
     configuration = JSONB(default="{}")
     created_at = Timestamptz(default=None)
     external_id = Varchar(80, null=True, default=None, unique=True)
+    handed_over_at = Timestamptz(null=True, default=None)
+    taken_over_from = UUID(null=True, default=None)
+    taken_over_at = Timestamptz(null=True, default=None)
 
 
 class Cancellation(Table, tablename="cancellation"):

@@ -14,25 +14,20 @@ from selfcare.db.prepared import Prepared, execute
 from selfcare.formats import money
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock, ids
-from selfcare.kernel.errors import Conflict, NotFound, Rejected
+from selfcare.kernel.errors import NotFound, Rejected
 from selfcare.kernel.money import Money, exponent
 from selfcare.kernel.words import _
 from selfcare.portal.billing import bookkeeping, ledger
-from selfcare.portal.billing.ledger import Account, Journal, Kind
+from selfcare.portal.billing.ledger import Account, Journal
+from selfcare.portal.billing.ledger import Kind as Books
 from selfcare.portal.pay import payment, refunds
 from selfcare.portal.pay.refunds import Source
 from selfcare.portal.pay.till import Till
 from selfcare.settings import Settings
+from selfcare.staff.approvals import approvals
+from selfcare.staff.approvals.approvals import MONEY, Kind
 from selfcare.staff.customers import queries
-from selfcare.staff.money.tables import StaffApproval
 
-_DECIDE = Prepared.sql(
-    """
-    UPDATE staff_approval SET decided_by = :who, decided_at = :now, decision = :decision
-     WHERE id = :id AND decision IS NULL AND asked_by <> :who
-    RETURNING kind, customer_id, about, amount_minor, currency, source, reason, asked_by
-    """
-)
 _VOID = Prepared.sql(
     """
     UPDATE billing_transaction SET voided_at = :now
@@ -59,7 +54,7 @@ async def refund(
     who = queries.of_customer(staff, paid.customer_id)
     async with transaction():
         if amount > alone(settings, amount.currency):
-            await _ask(who, "refund", amount, reason, about=payment_id, source=source)
+            await approvals.ask(who, Kind.REFUND, reason, amount=amount, about=payment_id, source=source.value)
             return False
         await refunds.refund_here(till, who, payment_id, amount, source=source, reason=reason)
     return True
@@ -74,7 +69,7 @@ async def credit(settings: Settings, staff: Identity, customer_id: UUID, amount:
     who = queries.of_customer(staff, customer_id)
     async with transaction():
         if amount > alone(settings, amount.currency):
-            await _ask(who, "credit", amount, reason)
+            await approvals.ask(who, Kind.CREDIT, reason, amount=amount)
             return False
         await _credit(who, customer_id, ids.new_id(), amount)
     return True
@@ -83,20 +78,15 @@ async def credit(settings: Settings, staff: Identity, customer_id: UUID, amount:
 async def decide(till: Till, staff: Identity, approval_id: UUID, *, yes: bool) -> None:
     """By somebody else than who asked; a yes moves the money in the same transaction."""
     async with transaction():
-        asked = _DECIDE.bind(id=approval_id, who=staff.actor_id, now=clock.now(), decision="yes" if yes else "no")
-        rows = await execute(asked)
-        if not rows:
-            raise Conflict(_("Somebody decided already, or you asked for it yourself."))
-        row = rows[0]
-        who = queries.of_customer(staff, row["customer_id"])
-        await audit.record(who, Event.STAFF_APPROVAL_DECIDED, about=approval_id, decision="yes" if yes else "no")
-        amount = Money(row["amount_minor"], row["currency"])
-        if yes and row["kind"] == "refund":
-            await refunds.refund_here(
-                till, who, row["about"], amount, source=Source(row["source"]), reason=row["reason"]
-            )
-        elif yes:
-            await _credit(who, row["customer_id"], approval_id, amount)
+        asked = await approvals.decide(staff, approval_id, MONEY, yes=yes)
+        if not yes or asked.amount is None:
+            return
+        who = queries.of_customer(staff, asked.customer_id)
+        if asked.about is not None and asked.source is not None:
+            source = Source(asked.source)
+            await refunds.refund_here(till, who, asked.about, asked.amount, source=source, reason=asked.reason)
+        else:
+            await _credit(who, asked.customer_id, approval_id, asked.amount)
 
 
 async def void(staff: Identity, customer_id: UUID, line_id: UUID, reason: str) -> None:
@@ -111,8 +101,8 @@ async def void(staff: Identity, customer_id: UUID, line_id: UUID, reason: str) -
 async def _credit(who: audit.Actor, customer_id: UUID, key: UUID, amount: Money) -> None:
     words = _("Credit from us")
     await bookkeeping.add_line("credit", -amount, words, customer_id=customer_id)
-    own = Account(Kind.CREDIT, amount.currency, customer_id)
-    entries = ledger.move(amount, to=Account(Kind.GOODWILL, amount.currency), out_of=own)
+    own = Account(Books.CREDIT, amount.currency, customer_id)
+    entries = ledger.move(amount, to=Account(Books.GOODWILL, amount.currency), out_of=own)
     await ledger.post(Journal(f"goodwill:{key}", "goodwill", entries, customer_id, key))
     await audit.record(
         who,
@@ -121,33 +111,4 @@ async def _credit(who: audit.Actor, customer_id: UUID, key: UUID, amount: Money)
         amount_minor=amount.minor,
         currency=amount.currency,
         reason="goodwill",
-    )
-
-
-async def _ask(
-    who: audit.Actor, kind: str, amount: Money, reason: str, *, about: UUID | None = None, source: Source | None = None
-) -> None:
-    approval_id = ids.new_id()
-    await StaffApproval.insert(
-        StaffApproval(
-            id=approval_id,
-            kind=kind,
-            customer_id=who.customer_id,
-            about=about,
-            amount_minor=amount.minor,
-            currency=amount.currency,
-            source=source,
-            reason=reason,
-            asked_by=who.actor_id,
-            asked_at=clock.now(),
-        )
-    )
-    await audit.record(
-        who,
-        Event.STAFF_APPROVAL_ASKED,
-        about=approval_id,
-        kind=kind,
-        amount_minor=amount.minor,
-        currency=amount.currency,
-        reason=reason,
     )

@@ -30,16 +30,6 @@ _FAILED = Prepared.sql(
      WHERE r.state = 'failed' ORDER BY r.created_at, r.id LIMIT 100
     """
 )
-_APPROVALS = Prepared.sql(
-    """
-    SELECT a.id AS id, a.kind AS kind, a.amount_minor AS amount_minor, a.currency AS currency, a.reason AS reason,
-           a.asked_at AS asked_at, a.asked_by AS asked_by, u.display_name AS asker, c.name AS customer,
-           c.number AS number, a.customer_id AS customer_id, p.reference AS reference
-      FROM staff_approval a JOIN app_user u ON u.id = a.asked_by JOIN customer c ON c.id = a.customer_id
-      LEFT JOIN payment p ON p.id = a.about
-     WHERE a.decision IS NULL ORDER BY a.asked_at, a.id LIMIT 100
-    """
-)
 _LINES = Prepared.sql(
     """
     SELECT id, at, description, amount_minor, currency FROM billing_transaction
@@ -50,11 +40,11 @@ _LINES = Prepared.sql(
 )
 
 
-async def waiting() -> tuple[list[Row], list[Row], list[Row]]:
-    """Payments to look at or undecided for a day, refunds the bank refused, and what needs a second person."""
+async def waiting() -> tuple[list[Row], list[Row]]:
+    """Payments to look at or undecided for a day, and refunds the bank refused."""
     asked = _REVIEW.bind(before=clock.now() - reconciling.WORRY_AFTER)
-    review, failed, approvals = await fetch_many(asked, _FAILED.bind(), _APPROVALS.bind())
-    return review, failed, approvals
+    review, failed = await fetch_many(asked, _FAILED.bind())
+    return review, failed
 
 
 async def voidable(customer_id: UUID) -> list[Row]:

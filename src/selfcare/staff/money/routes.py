@@ -18,6 +18,7 @@ from selfcare.portal.pay.refunds import Source
 from selfcare.portal.pay.till import Till
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
+from selfcare.staff.approvals import approvals
 from selfcare.staff.customers import queries as customers
 from selfcare.staff.money import giving, queries
 from selfcare.web.context import context_of
@@ -27,8 +28,9 @@ from selfcare.web.pages import go, page
 
 @get("/staff/payments", name="staff.payments")
 async def show_all(request: Request[Any, Any, Any]) -> Response[bytes]:
-    review, failed, approvals = await queries.waiting()
-    return page(request, "staff/money/index", review=review, failed=failed, approvals=approvals)
+    review, failed = await queries.waiting()
+    asked = await approvals.waiting(approvals.MONEY)
+    return page(request, "staff/money/index", review=review, failed=failed, approvals=asked)
 
 
 @get("/staff/payments/cards", name="staff.payments.cards")

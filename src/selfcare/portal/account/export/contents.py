@@ -229,7 +229,8 @@ SECTIONS = (
         columns=(
             *("id", "name", "nickname", "type", "state", "suspend_reason", "end_reason", "activated_at"),
             *("suspended_at", "ended_at", "ends_at", "renews", "monthly_minor", "currency", "msisdn", "iccid"),
-            *("contract_ends_on", "lock_sim", "lock_port", "cancel_at", "created_at"),
+            *("contract_ends_on", "lock_sim", "lock_port", "cancel_at", "created_at", "handed_over_at"),
+            "taken_over_at",
         ),
         where=OF_CUSTOMER,
         needs=Right.VIEW_OWN_SERVICES,
@@ -237,7 +238,7 @@ SECTIONS = (
         withheld=_because(
             BOOKKEEPING,
             *("customer_id", "product_id", "site_id", "ocs_account", "next_product_id", "configuration"),
-            "external_id",
+            *("external_id", "taken_over_from"),
         ),
     ),
     Section(

@@ -1,0 +1,1 @@
+"""What a second member of staff has to agree to. URLs: /staff/approvals. Audit: staff.approval_…"""
