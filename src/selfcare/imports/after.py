@@ -13,7 +13,7 @@ from selfcare.imports.files_usage import SIMS
 from selfcare.kernel.ids import new_id, new_ids
 
 if TYPE_CHECKING:
-    from selfcare.imports.importing import Import, Written
+    from selfcare.imports.work import Import, Written
 
 Step: TypeAlias = "Callable[[Import, list[Written]], Awaitable[None]]"
 
