@@ -15,9 +15,10 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.demo import people
 from selfcare.demo.people import Someone
-from selfcare.identity import grants
+from selfcare.identity import acting, grants
 from selfcare.identity.permissions import LOOK, STOP, TABLE, Who
 from selfcare.kernel import clock
+from selfcare.live import store
 from tests.pages.test_every_page import filled, followed, router_of
 from tests.pages.test_permissions import handlers
 from tests.support.browser import Browser, Page
@@ -43,6 +44,14 @@ def prefix_of(page: Page) -> str:
 async def change(sql: str, **values: object) -> None:
     async with transaction():
         await execute(Prepared.sql(sql).bind(**values))
+
+
+async def allow(app: Application, *actions: str) -> None:
+    """As the operator switches them on, and all others off."""
+    async with transaction():
+        wanted = {f"acting.{action}": "on" if action in actions else "off" for action in acting.words()}
+        await store.write(people.ADMIN.id, wanted, was={})
+    await app.site.standing.look()
 
 
 async def rows(event: str) -> list[dict[str, Any]]:
@@ -160,6 +169,7 @@ async def test_the_customer_ends_it_at_once(app: Application, dina: Browser, ash
 
 async def test_a_named_action_is_done_for_the_customer_under_both_names(app: Application, dina: Browser) -> None:
     prefix = prefix_of(await login(dina))
+    await allow(app, "auto_renew")
     await change("UPDATE service SET contract_ends_on = NULL WHERE id = :id", id=people.ASHA_MOBILE)
     page = await dina.open(f"{prefix}/services/{people.ASHA_MOBILE}/renewal")
     assert page.status == 200
@@ -172,6 +182,51 @@ async def test_a_named_action_is_done_for_the_customer_under_both_names(app: App
     (row,) = await rows("services.renewal_switched")
     assert (row["actor_user_id"], row["user_id"]) == (people.DINA.id, people.ASHA.id)
     assert str(row["grant_id"]) in prefix
+
+
+async def test_a_service_is_renamed_for_the_customer_who_reads_both_names(
+    app: Application, admin: Browser, asha: Browser
+) -> None:
+    await allow(app, "rename")
+    prefix = prefix_of(await login(admin, actions=["rename"]))
+    page = await admin.open(f"{prefix}/services/{people.ASHA_MOBILE}/name")
+    assert "Allowed: look, rename services." in page.text
+    assert (await page.submit("name-form", nickname="Asha at work")).status == 200
+    assert "Asha at work" in (await asha.open(f"/services/{people.ASHA_MOBILE}")).text
+    (row,) = await rows("services.renamed")
+    assert (row["actor_user_id"], row["user_id"]) == (people.ADMIN.id, people.ASHA.id)
+    assert str(row["grant_id"]) in prefix
+    assert "A service was renamed Ada from support, for you" in (await asha.open("/activity")).text
+
+
+async def test_an_action_that_the_operator_switches_off_is_gone_from_open_visits(
+    app: Application, admin: Browser
+) -> None:
+    await allow(app, "rename")
+    prefix = prefix_of(await login(admin, actions=["rename"]))
+    page = await admin.open(f"{prefix}/services/{people.ASHA_MOBILE}/name")
+    await allow(app)
+    assert (await page.submit("name-form", nickname="Mine now")).status == 403
+    assert "Look only." in (await admin.open(prefix + "/")).text
+    assert await rows("services.renamed") == []
+
+
+async def test_only_what_is_switched_on_and_exists_is_offered_to_who_may_edit(
+    app: Application, admin: Browser, eli: Browser
+) -> None:
+    form = f"/staff/customers/{people.PATEL.id}/login/{people.ASHA.id}"
+    assert (await admin.open(form)).html.xpath("//input[@name='actions']/@value") == []
+    await allow(app, *acting.words())
+    offered = (await admin.open(form)).html.xpath("//input[@name='actions']/@value")
+    assert {"auto_renew", "rename"} <= set(offered) <= {access.acting for access in TABLE.values()}
+    await change(
+        "UPDATE app_user SET staff_rights = :rights WHERE id = :id",
+        rights=["view_customer", "can_impersonate"],
+        id=people.ELI.id,
+    )
+    assert (await eli.open(form)).html.xpath("//input[@name='actions']/@value") == []
+    prefix = prefix_of(await login(eli, actions=["rename"]))
+    assert "Look only." in (await eli.open(prefix + "/")).text
 
 
 # What is refused.

@@ -138,7 +138,7 @@ TABLE: Mapping[str, Access] = {
     "services.missing": customer(Right.VIEW_OWN_SERVICES),
     "services.show": customer(Right.VIEW_OWN_SERVICES),
     "services.name": customer(Right.CHANGE_OWN_SERVICES),
-    "services.rename": customer(Right.CHANGE_OWN_SERVICES, acting=NEVER),
+    "services.rename": customer(Right.CHANGE_OWN_SERVICES, acting="rename"),
     "services.renewal": customer(Right.CHANGE_OWN_SERVICES, flag="renew_switch"),
     "services.switch_renewal": customer(Right.CHANGE_OWN_SERVICES, flag="renew_switch", acting="auto_renew"),
     "services.cancel": customer(Right.CHANGE_OWN_SERVICES, flag="cancel"),

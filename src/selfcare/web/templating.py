@@ -13,6 +13,7 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from selfcare.formats import about, country, day, hour, minor, moment, money, symbol
+from selfcare.identity import acting
 from selfcare.identity.identity import GrantInUse
 from selfcare.kernel import clock, msisdn, units
 from selfcare.kernel.words import _, ngettext
@@ -104,4 +105,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "texts": units.texts,
     "msisdn": number,
     "minutes_left": minutes_left,
+    "allowed": acting.listed,
 }

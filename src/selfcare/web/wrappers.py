@@ -9,6 +9,7 @@ import hmac
 import logging
 import re
 from collections.abc import MutableMapping
+from dataclasses import replace
 from hashlib import sha256
 from time import perf_counter
 from typing import Any, cast
@@ -186,8 +187,12 @@ def _take_prefix(ctx: RequestContext, scope: Http) -> UUID | None:
 async def _visit(ctx: RequestContext, grant_id: UUID) -> None:
     """To all but the staff member who opened it the address does not exist; a visit that is over shows nothing."""
     found = await grants.recognise(grant_id, ctx.identity) if ctx.identity else grants.Recognised()
-    if found.identity is not None:
-        ctx.identity, ctx.visit_seen_at = found.identity, found.last_seen_at
+    if found.identity is not None and found.identity.grant is not None:
+        grant = found.identity.grant
+        # What the operator switched off meanwhile is gone from open visits too.
+        allowed = grant.allowed & frozenset(ctx.site.settings.support_actions)
+        ctx.identity = replace(found.identity, grant=replace(grant, allowed=allowed))
+        ctx.visit_seen_at = found.last_seen_at
         return
     ctx.prefix = ""
     ctx.visit_over = found.over

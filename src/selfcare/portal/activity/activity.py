@@ -136,7 +136,7 @@ async def _all(identity: Identity, wanted: Wanted) -> AsyncIterator[Line]:
 
 
 async def _names(entries: Iterable[Entry]) -> dict[UUID, Mapping[str, object]]:
-    ids = {who for entry in entries if (who := _actor(entry)) is not None}
+    ids = {who for entry in entries for who in (_actor(entry), _done_for(entry)) if who is not None}
     return {row["id"]: row for row in await fetch(_NAMES.bind(ids=sorted(ids)), short=True)}
 
 
@@ -147,6 +147,11 @@ def _actor(entry: Entry) -> UUID | None:
     return entry.user_id
 
 
+def _done_for(entry: Entry) -> UUID | None:
+    """Whose portal it was, of what support did there and not only looked at."""
+    return entry.user_id if entry.grant_id is not None and not entry.event.startswith("as.") else None
+
+
 def _line(entry: Entry, identity: Identity, names: Mapping[UUID, Mapping[str, object]]) -> Line:
     actor_id = _actor(entry)
     actor = names.get(actor_id) if actor_id else None
@@ -155,7 +160,7 @@ def _line(entry: Entry, identity: Identity, names: Mapping[UUID, Mapping[str, ob
         id=entry.id,
         at=entry.at,
         what=sentence_of(entry.event, entry.details),
-        who=_who(entry, identity, actor, by_support=by_support),
+        who=_who(entry, identity, names, by_support=by_support),
         by_support=by_support,
         refused=entry.outcome != "ok",
         # Where support sits is its own business.
@@ -170,9 +175,16 @@ def _may_be_strange(entry: Entry, identity: Identity, *, by_support: bool) -> bo
     return own and entry.outcome == "ok" and entry.event in BY_A_THIEF
 
 
-def _who(entry: Entry, identity: Identity, actor: Mapping[str, object] | None, *, by_support: bool) -> str:
+def _who(entry: Entry, identity: Identity, names: Mapping[UUID, Mapping[str, object]], *, by_support: bool) -> str:
+    actor_id, done_for = _actor(entry), _done_for(entry)
+    actor = names.get(actor_id) if actor_id else None
     if actor is not None and by_support:
-        return _("%(name)s from support") % {"name": str(actor["display_name"]).split(" ")[0]}
+        staff = _("%(name)s from support") % {"name": str(actor["display_name"]).split(" ")[0]}
+        person = names.get(done_for) if done_for else None
+        if person is None:
+            return staff
+        name = _("you") if done_for == identity.user_id else str(person["display_name"] or person["email"])
+        return _("%(staff)s, for %(name)s") % {"staff": staff, "name": name}
     if _actor(entry) == identity.user_id and not identity.is_impersonating:
         return _("You")
     if actor is not None:

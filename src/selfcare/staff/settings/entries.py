@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from selfcare import flags
+from selfcare.identity import acting
 from selfcare.identity.permissions import ACTIONS
 from selfcare.kernel.words import _
 from selfcare.live.store import Latest
-from selfcare.settings import PREFIX, SUPPORT_ACTIONS, Settings, limits
+from selfcare.settings import PREFIX, Settings, limits
 from selfcare.theme import Theme
 
 Section: TypeAlias = Literal["brand", "texts", "limits", "acting"]
@@ -140,20 +141,8 @@ def limit_words(currency: str) -> dict[str, tuple[str, str]]:
 
 def _acting(given: Settings, now: Settings, latest: Mapping[str, Latest]) -> Iterable[Entry]:
     fixed_by = PREFIX + "SUPPORT_ACTIONS" if "support_actions" in given.given else None
-    for action, label in action_words().items():
+    for action, label in acting.words().items():
         if action in ACTIONS:
             name = f"acting.{action}"
             value, default = ("on" if action in one.support_actions else "off" for one in (now, given))
-            yield Entry(name, label, "", "switch", value, default, fixed_by, latest.get(name))
-
-
-def action_words() -> dict[str, str]:
-    """What a support visit may be allowed to do. Each is paid from credit at most, never by card."""
-    words = {
-        "auto_renew": _("Switch auto-renewal on and off"),
-        "rename": _("Rename a service"),
-        "alerts": _("Change alerts"),
-        "topup": _("Buy a top-up from credit"),
-        "addon": _("Buy an add-on from credit"),
-    }
-    return {action: words[action] for action in SUPPORT_ACTIONS}
+            yield Entry(name, label.capitalize(), "", "switch", value, default, fixed_by, latest.get(name))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from selfcare.db.engine import transaction
-from selfcare.identity import grants
+from selfcare.identity import acting, grants
 from selfcare.identity.identity import Identity
 from selfcare.identity.permissions import ACTIONS
 from selfcare.identity.rights import StaffRight
@@ -55,11 +55,13 @@ def why_not(identity: Identity, contact: Contact) -> str | None:
     return None
 
 
-def actions_of(identity: Identity, settings: Settings) -> list[str]:
-    """What this staff member may be allowed to do for the customer: what the operator switched on, for who may edit."""
+def actions_of(identity: Identity, settings: Settings) -> dict[str, str]:
+    """What this staff member may be allowed to do for the customer, in words: what the operator switched on, for who
+    may edit."""
     if not identity.can(StaffRight.EDIT_CUSTOMER):
-        return []
-    return [action for action in sorted(ACTIONS) if action in settings.support_actions]
+        return {}
+    open_to = ACTIONS & set(settings.support_actions)
+    return {action: words for action, words in acting.words().items() if action in open_to}
 
 
 async def open_visit(
