@@ -93,3 +93,70 @@ async def test_a_visit_elsewhere_is_not_mine_to_end(app: Application, dina: Brow
     page = await chidi.post(f"/activity/support/{prefix.removeprefix('/as/')}/end", {"csrf": token})
     assert page.status == 404
     assert (await dina.open(prefix + "/")).status == 200
+
+
+async def decisions(browser: Browser) -> tuple[str, str]:
+    """Where to say yes on the page of what waits, and the token for it."""
+    page = await browser.open("/staff/approvals")
+    (form,) = page.html.xpath("//form[.//input[@name='decision' and @value='yes']]")
+    return form.get("action"), form.xpath("string(.//input[@name='csrf']/@value)")
+
+
+async def test_two_of_staff_may_look_without_asking_once_and_the_customer_is_told(
+    app: Application, admin: Browser, dina: Browser, asha: Browser
+) -> None:
+    await wishes(asha, "ask")
+    asked = await login(admin)
+    waits = await asked.submit("override-form", reason="A court asked us for it today")
+    assert "You asked for it" in waits.text
+    assert "waits for a second person already" in (await asked.submit("override-form", reason="Once more please")).text
+    assert (await login(admin)).heading == "The customer is being asked"
+    action, token = await decisions(dina)
+    own = {"csrf": await admin.csrf("/staff"), "decision": "yes"}
+    assert (await admin.post(action, own)).status == 409
+    await dina.post(action, {"csrf": token, "decision": "yes"})
+    assert prefix_of(await login(admin))
+    assert (await login(admin)).heading == "The customer is being asked"
+    assert any("without asking first" in mail.subject for mail in await mails_to(app, people.ASHA.email))
+    (row,) = await rows("as.overridden")
+    assert (row["actor_user_id"], row["user_id"]) == (people.DINA.id, people.ASHA.id)
+    assert "A court asked us for it today" in (await asha.open("/activity?kind=as")).text
+
+
+async def test_a_no_of_the_second_person_opens_nothing(
+    app: Application, admin: Browser, dina: Browser, asha: Browser
+) -> None:
+    await wishes(asha, "ask")
+    await (await login(admin)).submit("override-form", reason="A court asked us for it today")
+    action, token = await decisions(dina)
+    await dina.post(action, {"csrf": token, "decision": "no"})
+    assert (await login(admin)).heading == "The customer is being asked"
+    assert await rows("as.overridden") == []
+
+
+async def test_only_an_administrator_may_ask_for_it_and_a_never_stays_one(
+    app: Application, admin: Browser, dina: Browser, asha: Browser
+) -> None:
+    await wishes(asha, "ask")
+    assert not (await login(dina)).html.xpath("//form[@id='override-form']")
+    address = f"/staff/customers/{people.PATEL.id}/login/{people.ASHA.id}/override"
+    refused = await dina.post(address, {"csrf": await dina.csrf("/staff"), "reason": "It cannot wait at all"})
+    assert refused.status == 403
+    form = await login(admin)
+    await wishes(asha, "never")
+    never = await form.submit("override-form", reason="It cannot wait at all")
+    assert never.status == 422
+    assert "can be overridden" in never.text
+
+
+async def test_ending_a_visit_ends_it_in_every_tab_at_once(app: Application, dina: Browser, asha: Browser) -> None:
+    prefix = prefix_of(await login(dina))
+    tabs = [f"{prefix}/", f"{prefix}/services", f"{prefix}/usage"]
+    assert [(await dina.open(tab)).status for tab in tabs] == [200, 200, 200]
+    page = await asha.open("/activity/support")
+    form = page.html.xpath("//form[contains(@action, '/end')]")[0]
+    await asha.post(form.get("action"), {"csrf": form.xpath("string(.//input[@name='csrf']/@value)")})
+    for tab in tabs:
+        over = await dina.open(tab)
+        assert over.status == 410, tab
+        assert "Asha Patel" not in over.text

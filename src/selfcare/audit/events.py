@@ -165,6 +165,7 @@ class Event(StrEnum):
     AS_REFUSED = "as.refused", "why", "route?"
     AS_ASKED = "as.asked", "reason"
     AS_ANSWERED = "as.answered", "answer"
+    AS_OVERRIDDEN = "as.overridden", "reason"
     AS_WISHED = "as.wished", "wish"
     AS_CODE_MADE = "as.code_made"
     AS_CODE_CHECKED = "as.code_checked"

@@ -318,6 +318,8 @@ TABLE: Mapping[str, Access] = {
     "staff.customers.add_note": staff(StaffRight.VIEW_CUSTOMER),
     "staff.visits.new": staff(StaffRight.CAN_IMPERSONATE, step_up=True),
     "staff.visits.open": staff(StaffRight.CAN_IMPERSONATE, step_up=True),
+    "staff.visits.override": staff(StaffRight.ADMIN, step_up=True),
+    "staff.visits.decide": staff(StaffRight.CAN_IMPERSONATE, step_up=True),
     "staff.customers.change": staff(StaffRight.EDIT_CUSTOMER),
     "staff.customers.set_type": staff(StaffRight.EDIT_CUSTOMER, step_up=True),
     "staff.customers.set_primary": staff(StaffRight.EDIT_CUSTOMER, step_up=True),

@@ -101,4 +101,5 @@ class Message(StrEnum):
     EXPORT_FAILED = "export.failed", Category.SERVICE, "path"
     EXPORT_READY = "export.ready", Category.SERVICE, "until", "path!"
     SUPPORT_OPENED = "support.opened", Category.SECURITY, "staff", "reason", "at", "path"
+    SUPPORT_OVERRIDDEN = "support.overridden", Category.SECURITY, "reason", "until", "path"
     SUPPORT_ASKED = "support.asked", Category.SECURITY, "reason", "until", "path"

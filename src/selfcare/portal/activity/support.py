@@ -219,6 +219,41 @@ async def ask(who: audit.Actor, reason: str, *, messages: Messages) -> UUID:
     return question_id
 
 
+async def wants_to_be_asked(user_id: UUID) -> bool:
+    return await wish_of(user_id) is Wish.ASK
+
+
+async def override(who: audit.Actor, for_staff: UUID, reason: str, *, messages: Messages) -> None:
+    """Inside a transaction: a yes that two of support gave in the person's place, and the person is told so."""
+    assert who.user_id is not None
+    assert who.customer_id is not None
+    now, question_id = clock.now(), ids.new_id()
+    await SupportQuestion.insert(
+        SupportQuestion(
+            id=question_id,
+            staff_user_id=for_staff,
+            user_id=who.user_id,
+            customer_id=who.customer_id,
+            reason=reason,
+            asked_at=now,
+            expires_at=now + ASKED_FOR,
+            answered_at=now,
+            answer="yes",
+        )
+    )
+    await audit.record(who, Event.AS_OVERRIDDEN, about=question_id, reason=reason)
+    await messages.send_later(
+        Message.SUPPORT_OVERRIDDEN,
+        to_user=who.user_id,
+        customer_id=who.customer_id,
+        about=question_id,
+        dedupe_key=f"support_overridden:{question_id}",
+        reason=reason,
+        until=now + ASKED_FOR,
+        path="/activity/support",
+    )
+
+
 async def make_code(identity: Identity, *, key: bytes) -> Code:
     """Six digits to read out; the one before dies. Raises limits.TooOften."""
     await limits.claim(CODES_BY_USER, str(identity.user_id))

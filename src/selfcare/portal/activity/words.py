@@ -18,7 +18,15 @@ def sentence(event: str) -> str:
 def sentence_of(event: str, details: Mapping[str, Any]) -> str:
     """As `sentence`, with what makes it worth reading: which pages support looked at, why, who became what."""
     match event:
-        case "as.opened" | "as.looked" | "as.stopped" | "as.answered" | "as.refused" | "staff.customer_viewed":
+        case (
+            "as.opened"
+            | "as.overridden"
+            | "as.looked"
+            | "as.stopped"
+            | "as.answered"
+            | "as.refused"
+            | "staff.customer_viewed"
+        ):
             return _support(event, details)
         case "account.person_invited" | "account.invitation_accepted" | "account.person_changed":
             return f"{sentence(event)}: {role_name(str(details.get('role', '')))}"
@@ -64,6 +72,10 @@ def _support(event: str, details: Mapping[str, Any]) -> str:
         return _("Support was allowed to look") if details.get("answer") == "yes" else _("Support may not look")
     if event == "as.refused":
         return _("Support tried something only you may do, and was refused")
+    if event == "as.overridden":
+        return _("Two of support decided to look without asking you. Reason: %(reason)s") % {
+            "reason": details.get("reason", "")
+        }
     if event == "as.opened":
         return _("Support opened your account. Reason: %(reason)s") % {"reason": details.get("reason", "")}
     looked = str(details.get("route", details.get("page", ""))).partition(".")[0]
@@ -211,6 +223,7 @@ def sentences() -> dict[str, str]:
         "as.looked": _("Support looked at a page"),
         "as.stopped": _("Support closed your account"),
         "as.refused": _("Support was refused something"),
+        "as.overridden": _("Two of support decided to look without asking you"),
         "as.asked": _("Support asked to look at your account"),
         "as.answered": _("You answered support's question"),
         "as.wished": _("What support may see was changed"),

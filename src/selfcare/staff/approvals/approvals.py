@@ -52,6 +52,7 @@ class Kind(StrEnum):
     REFUND = "refund"
     CREDIT = "credit"
     TRANSFER = "transfer"
+    VISIT = "visit"
 
 
 # Who may agree to it is who may do it.
@@ -59,6 +60,7 @@ RIGHT_FOR = {
     Kind.REFUND: StaffRight.REFUND_PAYMENT,
     Kind.CREDIT: StaffRight.REFUND_PAYMENT,
     Kind.TRANSFER: StaffRight.EDIT_CUSTOMER,
+    Kind.VISIT: StaffRight.CAN_IMPERSONATE,
 }
 MONEY = frozenset({Kind.REFUND, Kind.CREDIT})
 
@@ -102,6 +104,7 @@ class Waiting:
             Kind.REFUND: _("Give back"),
             Kind.CREDIT: _("Credit"),
             Kind.TRANSFER: _("Transfer a service"),
+            Kind.VISIT: _("Look without asking first"),
         }[self.kind]
 
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from selfcare.identity import grants
 from selfcare.identity.identity import Identity
-from selfcare.kernel.errors import NotFound, Rejected
+from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff.customers import queries
@@ -62,7 +62,7 @@ async def open_visit(
         form.reject(problem.field, problem)
         return await _form_page(request, customer_id, user_id, identity, settings, form, status=422)
     if grant_id is None:
-        return page(request, "staff/visits/asked", customer=await queries.find(customer_id), user_id=user_id)
+        return await _asked_page(request, customer_id, user_id, Form.empty("reason", reason=reason))
     return go_to(request, _portal(request, grant_id))
 
 
@@ -97,6 +97,48 @@ async def stop_here(request: Request[Any, Any, Any], identity: NamedDependency[I
     return go_to(request, context_of(request).site.urls.to("staff.visits.show", grant_id=identity.grant.id))
 
 
+@post(
+    "/staff/customers/{customer_id:uuid}/login/{user_id:uuid}/override", name="staff.visits.override", status_code=200
+)
+async def ask_to_override(
+    request: Request[Any, Any, Any],
+    customer_id: FromPath[UUID],
+    user_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+) -> Response[bytes]:
+    form = await Form.read(request, "reason")
+    reason = form.text("reason", least=grants.SHORTEST_REASON, most=200)
+    if reason is not None:
+        try:
+            await visits.ask_to_override(identity, customer_id, user_id, reason)
+        except (Rejected, Conflict) as problem:
+            form.reject(None, problem.message)
+        else:
+            return go(request, "staff.approvals")
+    return await _asked_page(request, customer_id, user_id, form, status=422)
+
+
+@post("/staff/visits/approvals/{approval_id:uuid}", name="staff.visits.decide", status_code=200)
+async def decide(
+    request: Request[Any, Any, Any],
+    approval_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+) -> Response[bytes]:
+    form = await Form.read(request, "decision")
+    decision = form.choice("decision", ("yes", "no"))
+    if decision:
+        await visits.decide(identity, approval_id, yes=decision == "yes", messages=ports.messages)
+    return go(request, "staff.approvals")
+
+
+async def _asked_page(
+    request: Request[Any, Any, Any], customer_id: UUID, user_id: UUID, form: Form, *, status: int = 200
+) -> Response[bytes]:
+    customer = await queries.find(customer_id)
+    return page(request, "staff/visits/asked", status=status, customer=customer, user_id=user_id, form=form)
+
+
 def _portal(request: Request[Any, Any, Any], grant_id: UUID) -> str:
     return context_of(request).site.urls.to("dashboard", f"/as/{grant_id}")
 
@@ -124,4 +166,4 @@ async def _form_page(
     )
 
 
-router = Router("/", route_handlers=[show_new, open_visit, show, stop, stop_here])
+router = Router("/", route_handlers=[show_new, open_visit, ask_to_override, decide, show, stop, stop_here])

@@ -12,12 +12,14 @@ from selfcare.identity.identity import Identity
 from selfcare.identity.permissions import ACTIONS
 from selfcare.identity.rights import StaffRight
 from selfcare.kernel import clock
-from selfcare.kernel.errors import NotFound, Rejected
+from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.words import _
 from selfcare.messages.events import Message
 from selfcare.portal.activity import support
 from selfcare.ports.messages import Messages
 from selfcare.settings import Settings
+from selfcare.staff.approvals import approvals
+from selfcare.staff.approvals.approvals import Kind
 from selfcare.staff.customers import queries
 from selfcare.staff.customers.queries import Contact
 
@@ -117,6 +119,31 @@ async def open_visit(
                 path="/activity?kind=as",
             )
     return grant_id
+
+
+async def ask_to_override(staff: Identity, customer_id: UUID, user_id: UUID, reason: str) -> None:
+    """By an administrator, where the person wants to be asked first and cannot be. A never stays a never.
+
+    Raises NotFound, Rejected or Conflict.
+    """
+    contact = await person(customer_id, user_id)
+    if refused := why_not(staff, contact):
+        raise Rejected(refused)
+    if not await support.wants_to_be_asked(user_id):
+        raise Rejected(_("Only “Ask me first” can be overridden."))
+    async with transaction():
+        if await approvals.is_asked(Kind.VISIT, user_id):
+            raise Conflict(_("This waits for a second person already."))
+        await approvals.ask(queries.of_customer(staff, customer_id, user_id), Kind.VISIT, reason, about=user_id)
+
+
+async def decide(staff: Identity, approval_id: UUID, *, yes: bool, messages: Messages) -> None:
+    """By somebody else. A yes lets who asked open the portal once, within 15 minutes. Raises Conflict."""
+    async with transaction():
+        asked = await approvals.decide(staff, approval_id, [Kind.VISIT], yes=yes)
+        if yes and asked.about is not None:
+            who = queries.of_customer(staff, asked.customer_id, asked.about)
+            await support.override(who, asked.asked_by, asked.reason, messages=messages)
 
 
 def first_name(name: str) -> str:
