@@ -100,6 +100,12 @@ class Message(StrEnum):
     SERVICE_TAKEN_OVER = "service.taken_over", Category.SECURITY, "service", "at", "path"
     EXPORT_FAILED = "export.failed", Category.SERVICE, "path"
     EXPORT_READY = "export.ready", Category.SERVICE, "until", "path!"
+    ORDER_DELIVERED = "order.delivered", Category.SERVICE, "what", "reference", "path"
+    ORDER_NOT_DELIVERED = (
+        "order.not_delivered",
+        Category.SERVICE,
+        *("what", "reference", "path", "simulated", "by_card?", "as_credit?"),
+    )
     SUPPORT_OPENED = "support.opened", Category.SECURITY, "staff", "reason", "at", "path"
     SUPPORT_OVERRIDDEN = "support.overridden", Category.SECURITY, "reason", "until", "path"
     SUPPORT_ASKED = "support.asked", Category.SECURITY, "reason", "until", "path"

@@ -96,7 +96,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:
-    """`card_id` None is a new card, entered at the gateway. `shown` is the total that stood on the button."""
+    """`card_id` None is a new card, entered at the gateway. `shown` is the total that stood on the button.
+
+    `credit_only`: no card at all. So may staff pay who act for the customer.
+    """
 
     request_key: str
     card_id: UUID | None = None
@@ -104,6 +107,7 @@ class How:
     use_credit: bool = True
     shown: Money | None = None
     off_session: bool = False
+    credit_only: bool = False
     guest_link_id: UUID | None = None
 
 
@@ -141,7 +145,7 @@ async def start_bills(till: Till, who: audit.Who, parts: Sequence[BillPart], how
 
 async def start_order(till: Till, who: audit.Who, order: Order, how: How) -> Payment:
     """Inside the transaction that writes the order. `submit` goes on after its commit."""
-    customer_id = await _may_pay(who)
+    customer_id = await _may_pay(who, how)
     if known := await find_by_request_key(customer_id, how.request_key):
         return known
     if order.amount.minor <= 0:
@@ -167,8 +171,8 @@ async def pay_in(till: Till, who: audit.Who, amount: Money, how: How) -> Payment
     return await submit(till, payment.id)
 
 
-async def _may_pay(who: audit.Who) -> UUID:
-    if who.grant_id is not None:
+async def _may_pay(who: audit.Who, how: How | None = None) -> UUID:
+    if who.grant_id is not None and not (how and how.credit_only):
         raise NotAllowed(_("Only the customer can pay."))
     if who.customer_id is None:
         raise NotFound
@@ -242,6 +246,8 @@ async def _start(
         raise Conflict(_("The amount has changed to %(total)s. Nothing was charged.") % {"total": money(total)})
     shares = await split(till, customer_id, total) if how.use_credit else Split(total - total, _in_steps(till, total))
     credit, amount = shares.credit, shares.by_card
+    if how.credit_only and amount:
+        raise Rejected(_("There is not enough credit for this."), "card")
     card = await _card(customer_id, how.card_id) if amount else None
     if how.off_session and amount and card is None:
         raise Rejected(_("Nobody is there to enter a new card."), "card")

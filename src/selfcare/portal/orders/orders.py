@@ -1,0 +1,295 @@
+"""Buying: the order and its payment are written first, then the gateway is asked, then it is delivered.
+
+Every step is a conditional update from the states it may come from, so whoever comes second finds it done. The same
+`advance` runs in the request that bought, in the jobs that follow a payment, and in the sweep that finds what was lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from selfcare.audit import log as audit
+from selfcare.db.engine import transaction
+from selfcare.db.prepared import Prepared, execute, fetch
+from selfcare.kernel import clock
+from selfcare.kernel.errors import Conflict, NotFound, Unavailable
+from selfcare.kernel.ids import new_id, reference
+from selfcare.kernel.money import Money
+from selfcare.kernel.words import _
+from selfcare.portal.orders import booking, telling
+from selfcare.portal.orders.events import happened
+from selfcare.portal.orders.order import Kind, Order, State, find_by_request_key, load
+from selfcare.portal.orders.outcome import Outcome, Result
+from selfcare.portal.orders.shop import Shop
+from selfcare.portal.pay import payments
+from selfcare.portal.pay.payment import Purpose
+from selfcare.portal.pay.payment import State as Pay
+from selfcare.portal.pay.payments import How
+from selfcare.ports.jobs import MONEY
+
+DELIVER = "order.deliver"
+LEASE = timedelta(seconds=60)
+# After so long customers read that it takes longer, and staff have it on a list.
+LATE = timedelta(minutes=10)
+PURPOSES = {Kind.ADDON: Purpose.ADDON, Kind.CHANGE: Purpose.ADDON, Kind.PLAN: Purpose.PLAN, Kind.BUNDLE: Purpose.PLAN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is bought, priced by whoever sells it; `price` includes tax. `owner_id` and `beneficiary` (a number) where
+    the service is somebody else's. What `delivers` holds is between the seller and the deliverer of that kind."""
+
+    kind: Kind
+    name: str
+    price: Money
+    delivers: Mapping[str, Any]
+    tax_permille: int = 0
+    service_id: UUID | None = None
+    owner_id: UUID | None = None
+    beneficiary: str | None = None
+    product_id: UUID | None = None
+    product_version: int | None = None
+    parent_id: UUID | None = None
+    auto: bool = False
+
+
+async def buy(shop: Shop, who: audit.Who, wanted: Wanted, how: How) -> Order:
+    """As far as it goes at once. The same request key again: the same order again.
+
+    Raises what `payments.start_order` raises; then nothing was taken and there is no order.
+    """
+    if who.customer_id is None:
+        raise NotFound
+    order = await find_by_request_key(who.customer_id, how.request_key)
+    if order is None:
+        async with transaction():
+            order = await write(shop, who, wanted, how)
+    if order.payment_id is not None:
+        await payments.submit(shop.till, order.payment_id)
+    return await advance(shop, order.id)
+
+
+async def write(shop: Shop, who: audit.Who, wanted: Wanted, how: How) -> Order:
+    """Inside `transaction()`: the order and, where it costs something, its payment. Go on with `submit` and `advance`."""
+    if who.customer_id is None:
+        raise NotFound
+    id, now = new_id(), clock.now()
+    is_free = not wanted.price
+    rows = await execute(
+        _ADD.bind(
+            id=id,
+            customer_id=who.customer_id,
+            kind=wanted.kind,
+            reference=reference("ORD"),
+            request_key=how.request_key,
+            name=wanted.name[:160],
+            service_id=wanted.service_id,
+            owner_id=wanted.owner_id,
+            beneficiary=wanted.beneficiary,
+            product_id=wanted.product_id,
+            product_version=wanted.product_version,
+            parent_id=wanted.parent_id,
+            price=wanted.price.minor,
+            tax_permille=wanted.tax_permille,
+            currency=wanted.price.currency,
+            delivers=json.dumps(wanted.delivers),
+            auto=wanted.auto,
+            state=State.PAID if is_free else State.OPEN,
+            asked_by=who.user_id,
+            now=now,
+        )
+    )
+    if not rows:
+        known = await find_by_request_key(who.customer_id, how.request_key)
+        if known is None:
+            raise Unavailable
+        return known
+    await _step(id, who.customer_id, State.OPEN)
+    if is_free:
+        await _step(id, who.customer_id, State.PAID)
+        await _deliver_soon(shop, id)
+    else:
+        purpose = PURPOSES.get(wanted.kind, Purpose.TOPUP)
+        asked = payments.Order(id, purpose, wanted.price, wanted.name)
+        payment = await payments.start_order(shop.till, who, asked, how)
+        await execute(_PAID_BY.bind(id=id, payment_id=payment.id))
+    order = await load(id)
+    await happened(who, "ordered", order)
+    return order
+
+
+async def advance(shop: Shop, order_id: UUID) -> Order:
+    """One step further, or as many as go at once. Outside any transaction; as often as one likes, by whoever."""
+    order = await load(order_id)
+    if order.state in (State.OPEN, State.CANCELED) and order.payment_id is not None:
+        await _note_payment(shop, order, order.payment_id)
+        order = await load(order_id)
+    if order.state in (State.PAID, State.DELIVERING):
+        await _deliver(shop, order)
+    return await load(order_id)
+
+
+async def _note_payment(shop: Shop, order: Order, payment_id: UUID) -> None:
+    payment = await payments.load(payment_id)
+    if payment.is_paid:
+        async with transaction():
+            if await move(order, {State.OPEN}, State.PAID):
+                await happened(booking.system(order), "bought", order)
+                await _deliver_soon(shop, order.id)
+        if order.state is State.CANCELED:
+            # The customer was told that nothing was taken, and may have bought it again.
+            await give_back(shop, order, {State.CANCELED}, "Its money came after the order was given up.")
+    elif payment.state in (Pay.FAILED, Pay.CANCELED):
+        async with transaction():
+            if await move(order, {State.OPEN}, State.CANCELED):
+                await happened(booking.system(order), "cancelled", order)
+
+
+async def _deliver(shop: Shop, order: Order) -> None:
+    deliverer, now = shop.deliverers[order.kind], clock.now()
+    async with transaction():
+        if order.state is State.PAID:
+            await move(order, {State.PAID}, State.DELIVERING)
+        until = {"lease": now + LEASE, "deadline": now + deliverer.patience}
+        claimed = await execute(_CLAIM.bind(id=order.id, now=now, **until))
+    if not claimed:
+        return
+    order = await load(order.id)
+    try:
+        outcome = await deliverer.deliver(order)
+    except BaseException:
+        await _release(order)
+        raise
+    await take(shop, order, outcome)
+
+
+async def take(shop: Shop, order: Order, outcome: Outcome) -> None:
+    """What the deliverer says of it, or what was found out later."""
+    match outcome.result:
+        case Result.DONE:
+            await _finish(shop, order)
+        case Result.FAILED:
+            await give_back(shop, order, {State.DELIVERING}, outcome.words)
+        case Result.RUNNING | Result.UNKNOWN:
+            if order.deadline_at is not None and clock.now() >= order.deadline_at:
+                await _send_to_review(order, outcome)
+            else:
+                await _release(order)
+
+
+async def _finish(shop: Shop, order: Order) -> None:
+    async with transaction():
+        if not await move(order, {State.DELIVERING, State.REVIEW}, State.DELIVERED):
+            return
+        await booking.earn(order)
+        await happened(booking.system(order), "delivered", order)
+        await telling.delivered(shop, order)
+
+
+async def give_back(shop: Shop, order: Order, states: Collection[State], words: str) -> None:
+    """It is certain that nothing was delivered: all the money goes back to where it came from. Once."""
+    try:
+        async with transaction():
+            if order.payment_id is None:
+                if await move(order, states, State.FAILED, words):
+                    await happened(booking.system(order), "failed", order)
+                    await telling.not_delivered(shop, order, None)
+            elif await move(order, states, State.REFUND_DUE, words):
+                back = await booking.give_back(shop.till, order, words)
+                await happened(booking.system(order), "failed", order)
+                await telling.not_delivered(shop, order, back)
+                if not back.by_card and await move(order, {State.REFUND_DUE}, State.REFUNDED):
+                    await happened(booking.system(order), "refunded", order)
+    except Conflict as problem:
+        # The bank is taking it back already, or the payment is under review.
+        await _send_to_review(order, Outcome(Result.UNKNOWN, problem.message), states)
+
+
+async def refunded(order_id: UUID) -> None:
+    """The card has its money again."""
+    order = await load(order_id)
+    async with transaction():
+        if await move(order, {State.REFUND_DUE}, State.REFUNDED):
+            await happened(booking.system(order), "refunded", order)
+
+
+async def _send_to_review(order: Order, outcome: Outcome, states: Collection[State] = (State.DELIVERING,)) -> None:
+    async with transaction():
+        if await move(order, states, State.REVIEW, outcome.words or "Nobody can say whether it was delivered."):
+            await happened(booking.system(order), "reviewed", order)
+
+
+async def _release(order: Order) -> None:
+    async with transaction():
+        await execute(_RELEASE.bind(id=order.id, lease=order.lease_until))
+
+
+async def move(order: Order, states: Collection[State], to: State, problem: str = "") -> bool:
+    """Inside `transaction()`. False where it was not in any of these states: then nothing was done."""
+    now = clock.now()
+    done = now if to is State.DELIVERED else None
+    rows = await execute(
+        _MOVE.bind(id=order.id, states=sorted(states), state=to, now=now, done=done, problem=problem[:200] or None)
+    )
+    if rows:
+        await _step(order.id, order.customer_id, to)
+    return bool(rows)
+
+
+async def _step(order_id: UUID, customer_id: UUID, state: State) -> None:
+    now = clock.now()
+    await execute(_STEP.bind(id=new_id(), order_id=order_id, customer_id=customer_id, state=state, now=now))
+
+
+async def _deliver_soon(shop: Shop, order_id: UUID) -> None:
+    key = f"{DELIVER}:{order_id}"
+    await shop.jobs.enqueue(DELIVER, key=key, payload={"order_id": str(order_id)}, priority=MONEY)
+
+
+async def lost(before: timedelta = LATE) -> list[UUID]:
+    """What should have gone on by itself and did not."""
+    return [row["id"] for row in await fetch(_LOST.bind(before=clock.now() - before))]
+
+
+_ADD = Prepared.sql(
+    """
+    INSERT INTO purchase_order (id, customer_id, kind, reference, request_key, name, service_id, owner_id, beneficiary,
+        product_id, product_version, parent_id, price_minor, tax_permille, currency, delivers, auto, state, asked_by,
+        created_at, changed_at)
+    VALUES (:id, :customer_id, :kind, :reference, :request_key, :name, :service_id, :owner_id, :beneficiary,
+        :product_id, :product_version, :parent_id, :price, :tax_permille, :currency, :delivers, :auto, :state,
+        :asked_by, :now, :now)
+    ON CONFLICT (request_key) DO NOTHING RETURNING id
+    """
+)
+_PAID_BY = Prepared.sql("UPDATE purchase_order SET payment_id = :payment_id WHERE id = :id")
+_STEP = Prepared.sql(
+    "INSERT INTO order_step (id, order_id, customer_id, state, at) VALUES (:id, :order_id, :customer_id, :state, :now)"
+)
+_MOVE = Prepared.sql(
+    """
+    UPDATE purchase_order SET state = :state, changed_at = :now, lease_until = NULL,
+        delivered_at = COALESCE(:done, delivered_at), problem = COALESCE(:problem, problem)
+    WHERE id = :id AND state IN :states RETURNING id
+    """
+)
+_CLAIM = Prepared.sql(
+    """
+    UPDATE purchase_order SET lease_until = :lease, deadline_at = COALESCE(deadline_at, :deadline)
+    WHERE id = :id AND state = 'delivering' AND (lease_until IS NULL OR lease_until <= :now) RETURNING id
+    """
+)
+_RELEASE = Prepared.sql(
+    "UPDATE purchase_order SET lease_until = NULL WHERE id = :id AND state = 'delivering' AND lease_until = :lease"
+)
+_LOST = Prepared.sql(
+    """
+    SELECT id FROM purchase_order WHERE state IN ('open', 'paid', 'delivering') AND changed_at <= :before
+    ORDER BY changed_at LIMIT 500
+    """
+)

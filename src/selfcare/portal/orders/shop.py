@@ -1,0 +1,42 @@
+"""What every act on an order needs from outside, in one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from selfcare.portal.orders.allowances import Allowances
+from selfcare.portal.orders.order import Kind
+from selfcare.portal.orders.outcome import Deliverer
+from selfcare.portal.pay.till import Till
+from selfcare.ports.charging import Charging
+from selfcare.ports.jobs import Jobs
+from selfcare.ports.messages import Messages
+from selfcare.ports.ports import Ports
+from selfcare.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    till: Till
+    charging: Charging
+    deliverers: Mapping[Kind, Deliverer]
+
+    @property
+    def jobs(self) -> Jobs:
+        return self.till.jobs
+
+    @property
+    def messages(self) -> Messages:
+        return self.till.messages
+
+    @classmethod
+    def of(cls, ports: Ports, settings: Settings) -> Self:
+        allowances = Allowances(ports.charging)
+        deliverers: dict[Kind, Deliverer] = {
+            Kind.TOPUP: allowances,
+            Kind.VOUCHER: allowances,
+            Kind.PROMISE: allowances,
+        }
+        return cls(Till.of(ports, settings), ports.charging, deliverers)

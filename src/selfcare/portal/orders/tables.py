@@ -1,0 +1,51 @@
+"""Orders and the steps they took."""
+
+from __future__ import annotations
+
+from piccolo.columns import UUID, BigInt, Boolean, Text, Timestamptz, Varchar
+from piccolo.table import Table
+
+
+class PurchaseOrder(Table, tablename="purchase_order"):
+    """One purchase. `price_minor` includes tax. `owner_id` is whose service it is for, where that is not the buyer's.
+
+    `delivers` is JSON text, frozen when it was asked for: see `orders.allowances`. `lease_until`: whoever delivers it
+    now has it until then. `deadline_at`: after that a person looks. `problem` is for staff.
+    """
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    kind = Varchar(8)
+    reference = Varchar(16, unique=True)
+    request_key = Varchar(64, unique=True)
+    name = Varchar(160)
+    service_id = UUID(null=True, default=None)
+    owner_id = UUID(null=True, default=None)
+    beneficiary = Varchar(16, null=True, default=None)
+    product_id = UUID(null=True, default=None)
+    product_version = BigInt(null=True, default=None)
+    parent_id = UUID(null=True, default=None)
+    price_minor = BigInt(default=0)
+    tax_permille = BigInt(default=0)
+    currency = Varchar(3)
+    delivers = Text()
+    auto = Boolean(default=False)
+    payment_id = UUID(null=True, default=None, unique=True)
+    state = Varchar(12)
+    problem = Varchar(200, null=True, default=None)
+    asked_by = UUID(null=True, default=None)
+    created_at = Timestamptz(default=None)
+    changed_at = Timestamptz(default=None)
+    deadline_at = Timestamptz(null=True, default=None)
+    lease_until = Timestamptz(null=True, default=None)
+    delivered_at = Timestamptz(null=True, default=None)
+
+
+class OrderStep(Table, tablename="order_step"):
+    """Append-only: when an order came into which state."""
+
+    id = UUID(primary_key=True, default=None)
+    order_id = UUID(default=None)
+    customer_id = UUID(default=None)
+    state = Varchar(12)
+    at = Timestamptz(default=None)
