@@ -54,6 +54,7 @@ from selfcare.portal.billing.statement import routes as statement
 from selfcare.portal.cards import routes as cards
 from selfcare.portal.dashboard import routes as dashboard
 from selfcare.portal.help import routes as help_
+from selfcare.portal.orders import routes as orders
 from selfcare.portal.pay import routes as pay
 from selfcare.portal.pay.autopay import routes as autopay
 from selfcare.portal.pay.guests import routes as guests
@@ -109,6 +110,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     guests.router,
     cards.router,
     topup.router,
+    orders.router,
     account.router,
     details.router,
     preferences.router,

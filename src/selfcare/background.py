@@ -29,6 +29,8 @@ from selfcare.portal.account.export import exports
 from selfcare.portal.billing import bundles
 from selfcare.portal.billing.papers import Printer
 from selfcare.portal.cards import jobs as cards
+from selfcare.portal.orders import jobs as orders
+from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay import jobs as money
 from selfcare.portal.pay.autopay import jobs as autopay
 from selfcare.portal.pay.till import Till
@@ -89,6 +91,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add(bundles.MAKE, bundles.Maker(_printer(settings)).make, tries=bundles.TRIES, time_limit_seconds=900)
     known.add("billing.forget_bundles", bundles.forget_old)
     money.add(known, Till.of(ports, settings))
+    orders.add(known, Shop.of(ports, settings))
     cards.add(known, Till.of(ports, settings), settings.zone)
     if "autopay" in flags.enabled(settings):
         autopay.add(known, Till.of(ports, settings), settings.zone)
@@ -119,6 +122,7 @@ def schedule(settings: Settings) -> Schedule:
     again.daily("billing.forget_bundles", at=time(3, 20), zone=settings.zone)
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)
     money.repeat(again, settings.zone)
+    orders.repeat(again)
     cards.repeat(again, settings.zone)
     if "autopay" in flags.enabled(settings):
         autopay.repeat(again)

@@ -22,6 +22,7 @@ OWN = {
     "service_id": Prepared.sql("SELECT id FROM service WHERE customer_id = :customer_id ORDER BY id LIMIT 6"),
     "invoice_id": Prepared.sql("SELECT id FROM invoice WHERE customer_id = :customer_id ORDER BY id LIMIT 4"),
     "payment_id": Prepared.sql("SELECT id FROM payment WHERE customer_id = :customer_id ORDER BY id LIMIT 4"),
+    "order_id": Prepared.sql("SELECT id FROM purchase_order WHERE customer_id = :customer_id ORDER BY id LIMIT 4"),
     "card_id": Prepared.sql("SELECT id FROM payment_method WHERE customer_id = :customer_id ORDER BY id LIMIT 2"),
     "contact_id": Prepared.sql("SELECT id FROM contact WHERE customer_id = :customer_id ORDER BY id LIMIT 2"),
     "member_id": Prepared.sql("SELECT id FROM membership WHERE customer_id = :customer_id ORDER BY id LIMIT 3"),

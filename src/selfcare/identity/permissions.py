@@ -260,6 +260,10 @@ TABLE: Mapping[str, Access] = {
     # topup
     "topup": customer(Right.VIEW_OWN_SERVICES),
     "topup.service": customer(Right.VIEW_OWN_SERVICES),
+    # orders
+    "orders": customer(Right.VIEW_OWN_SERVICES),
+    "orders.show": customer(Right.VIEW_OWN_SERVICES),
+    "orders.state": customer(Right.VIEW_OWN_SERVICES, poll=True),
     # help
     "help.articles": anybody(flag="kb", acting=LOOK),
     "help.article": anybody(flag="kb", acting=LOOK),

@@ -1,1 +1,1 @@
-"""What was bought and how far it is. URLs: /orders, /orders/{id}. Audit prefixes: topup, addons, orders by what it is."""
+"""What was bought and how far it is. URLs: /orders, /orders/{id}. Audit prefixes: topup, addons, orders."""

@@ -18,5 +18,5 @@ async def happened(who: audit.Who, what: str, order: Order) -> None:
         details |= {"amount_minor": order.price.minor, "currency": order.price.currency}
     if what in ("ordered", "bought"):
         details["product"] = order.product_id
-    outcome = "failed" if what in ("failed", "reviewed") else "ok"
+    outcome: audit.Outcome = "failed" if what in ("failed", "reviewed") else "ok"
     await audit.record(who, event, about=order.id, outcome=outcome, **details)

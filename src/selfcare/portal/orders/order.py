@@ -1,10 +1,10 @@
 """An order as everybody may read it, and the states it goes through.
 
-    open → paid → delivering → delivered
-    open → canceled                              nothing was taken
-    delivering → refund_due → refunded           it definitely failed, or its money came too late
-    delivering → failed                          it definitely failed and had cost nothing
-    delivering → review → any of the above       nobody knows: a person looks
+open → paid → delivering → delivered
+open → canceled                              nothing was taken
+delivering → refund_due → refunded           it definitely failed, or its money came too late
+delivering → failed                          it definitely failed and had cost nothing
+delivering → review → any of the above       nobody knows: a person looks
 """
 
 from __future__ import annotations
@@ -155,7 +155,9 @@ async def load(order_id: UUID) -> Order:
 
 async def get(scope: Scope, order_id: UUID) -> Order:
     """With its steps. Raises NotFound for one of somebody else, or for a line this person does not look after."""
-    rows, steps = await fetch_many(OF_CUSTOMER.bind(customer_id=scope.customer_id, id=order_id), STEPS.bind(id=order_id))
+    rows, steps = await fetch_many(
+        OF_CUSTOMER.bind(customer_id=scope.customer_id, id=order_id), STEPS.bind(id=order_id)
+    )
     if not rows or not _may_see(scope, rows[0]):
         raise NotFound
     return order_of(rows[0], tuple(Step(State(step["state"]), step["at"]) for step in steps))

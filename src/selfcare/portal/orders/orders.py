@@ -20,7 +20,6 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Unavailable
 from selfcare.kernel.ids import new_id, reference
 from selfcare.kernel.money import Money
-from selfcare.kernel.words import _
 from selfcare.portal.orders import booking, telling
 from selfcare.portal.orders.events import happened
 from selfcare.portal.orders.order import Kind, Order, State, find_by_request_key, load
@@ -75,7 +74,7 @@ async def buy(shop: Shop, who: audit.Who, wanted: Wanted, how: How) -> Order:
 
 
 async def write(shop: Shop, who: audit.Who, wanted: Wanted, how: How) -> Order:
-    """Inside `transaction()`: the order and, where it costs something, its payment. Go on with `submit` and `advance`."""
+    """Inside `transaction()`: the order and what it costs as a payment. Go on with `submit` and `advance`."""
     if who.customer_id is None:
         raise NotFound
     id, now = new_id(), clock.now()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from selfcare.messages.events import Message
 from selfcare.portal.orders.booking import Back
 from selfcare.portal.orders.order import Order
@@ -26,7 +28,7 @@ async def delivered(shop: Shop, order: Order) -> None:
 async def not_delivered(shop: Shop, order: Order, back: Back | None) -> None:
     """With what comes back, and whereto; None where it had cost nothing."""
     for user_id in await recipients(order.customer_id, order.asked_by):
-        amounts = {}
+        amounts: dict[str, Any] = {}
         if back is not None and back.by_card:
             amounts["by_card"] = back.by_card
         if back is not None and back.as_credit:

@@ -322,6 +322,28 @@ SECTIONS = (
         withheld=_because(BOOKKEEPING, "customer_id", "pdf_hash", "external_id"),
     ),
     Section(
+        file="orders",
+        table="purchase_order",
+        columns=(
+            *("id", "kind", "reference", "name", "service_id", "beneficiary", "product_id", "product_version"),
+            *("parent_id", "price_minor", "tax_permille", "currency", "auto", "payment_id", "state", "created_at"),
+            *("changed_at", "delivered_at"),
+        ),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_BILLS,
+        withheld=_because(BOOKKEEPING, "customer_id", "request_key", "deadline_at", "lease_until", "asked_by")
+        | _because("how we deliver it", "delivers", "problem")
+        | _because(OTHERS, "owner_id"),
+    ),
+    Section(
+        file="order-steps",
+        table="order_step",
+        columns=("id", "order_id", "state", "at"),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_BILLS,
+        withheld=_because(BOOKKEEPING, "customer_id"),
+    ),
+    Section(
         file="transactions",
         table="billing_transaction",
         columns=(

@@ -1,0 +1,102 @@
+"""Handlers of /orders: what was bought, and how far each of it is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from selfcare.identity.identity import CustomerScope, Identity
+from selfcare.kernel import clock
+from selfcare.portal.orders import order as reading
+from selfcare.portal.orders import words
+from selfcare.portal.orders.order import Order, State
+from selfcare.portal.services import queries as services
+from selfcare.portal.usage.allowances import Allowance, summarise
+from selfcare.ports.charging import Charging
+from selfcare.ports.ports import Ports
+from selfcare.settings import Settings
+from selfcare.web.pages import page
+
+AT_ONCE = 25
+
+
+@get("/orders", name="orders")
+async def list_all(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    asked = _moment(request.query_params.get("before", ""))
+    found = await reading.latest(identity.customer, before=asked or clock.now() + timedelta(days=1), most=AT_ONCE + 1)
+    rows = [(order, words.standing(order, clock.now())) for order in found[:AT_ONCE]]
+    older = rows[-1][0].created_at.isoformat() if len(found) > AT_ONCE else ""
+    return page(request, "orders/index", rows=rows, older=older, is_first=asked is None)
+
+
+@get("/orders/{order_id:uuid}", name="orders.show")
+async def show(
+    request: Request[Any, Any, Any],
+    order_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    order = await reading.get(identity.customer, order_id)
+    return await _standing(request, identity.customer, ports.charging, order, base=settings.data_base)
+
+
+@get("/orders/{order_id:uuid}/state", name="orders.state")
+async def show_state(
+    request: Request[Any, Any, Any],
+    order_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    """For the open page: nothing while nothing has changed."""
+    order = await reading.get(identity.customer, order_id)
+    if request.query_params.get("was") == order.state.value:
+        return Response(b"", status_code=204)
+    return await _standing(request, identity.customer, ports.charging, order, base=settings.data_base)
+
+
+async def _standing(
+    request: Request[Any, Any, Any], scope: CustomerScope, charging: Charging, order: Order, *, base: int
+) -> Response[bytes]:
+    now = clock.now()
+    is_own = order.service_id is not None and order.owner_id is None and scope.covers(order.service_id)
+    return page(
+        request,
+        "orders/show",
+        fragment="orders/_order",
+        event="balance-changed" if order.state is State.DELIVERED else None,
+        order=order,
+        standing=words.standing(order, now),
+        base=base,
+        life=words.life_line(order),
+        seconds=words.ask_again_after(order, now),
+        service=await services.get_service(scope, order.service_id, now) if is_own and order.service_id else None,
+        now_left=await _now_left(scope, charging, order, now) if is_own else [],
+    )
+
+
+async def _now_left(scope: CustomerScope, charging: Charging, order: Order, now: datetime) -> list[Allowance]:
+    """What there is of each kind it has added to."""
+    if order.state is not State.DELIVERED or order.service_id is None:
+        return []
+    kinds = {put["kind"] for put in order.delivers.get("puts", ())}
+    balances = await charging.balances(scope, [order.service_id])
+    lines = summarise(balances.of(order.service_id), balances.grants, now)
+    return [line for line in lines if (line.kind in kinds and line.scope == "any") or line.kind in kinds - {"data"}]
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+router = Router("/", route_handlers=[list_all, show, show_state])

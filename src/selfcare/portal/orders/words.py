@@ -1,0 +1,106 @@
+"""How an order stands, in the customer's words, and its life line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from selfcare.kernel.words import _
+from selfcare.portal.orders.order import Kind, Order, State
+from selfcare.portal.orders.orders import LATE
+
+SOON, LATER = 2, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`tone` as with tags; `advice` is empty where there is nothing to say or do."""
+
+    tone: str
+    label: str
+    title: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """`mark` is done, now, next or failed."""
+
+    mark: str
+    words: str
+    at: datetime | None = None
+
+
+def standing(order: Order, now: datetime) -> Standing:
+    match order.state:
+        case State.OPEN:
+            return Standing("wait", _("Waiting for the payment"), _("We are waiting for your payment"))
+        case State.PAID | State.DELIVERING:
+            return _at_work(order, now)
+        case State.DELIVERED:
+            return Standing("ok", _("Ready"), _("Ready to use"))
+        case State.FAILED:
+            return Standing("bad", _("Not done"), _("We could not do this"), _("It has cost you nothing."))
+        case State.REFUND_DUE:
+            return Standing("wait", _("Being refunded"), _("We could not do this"), _("Your money is on its way back."))
+        case State.REFUNDED:
+            return Standing("off", _("Refunded"), _("We could not do this"), _("Your money has been given back."))
+        case State.REVIEW:
+            return Standing(
+                "warn",
+                _("Being looked at"),
+                _("We are looking into this ourselves"),
+                _("Please don't buy it again. We tell you by mail as soon as we know more."),
+            )
+    return Standing("off", _("Cancelled"), _("Nothing was bought"), _("Nothing was taken."))
+
+
+def _at_work(order: Order, now: datetime) -> Standing:
+    if now - order.created_at >= LATE:
+        return Standing(
+            "wait",
+            _("In progress"),
+            _("This takes longer than usual"),
+            _("You need not do anything. If it cannot be done, you get your money back by itself."),
+        )
+    return Standing("wait", _("In progress"), _doing(order))
+
+
+def _doing(order: Order) -> str:
+    if order.kind in (Kind.TOPUP, Kind.ADDON, Kind.VOUCHER, Kind.PROMISE):
+        return _("Adding…")
+    return _("Setting up…")
+
+
+def life_line(order: Order) -> list[Milestone]:
+    """What happened and when, and what comes next."""
+    seen = {step.state: step.at for step in order.steps}
+    line = [Milestone("done", _("Asked for"), order.created_at)]
+    if order.payment_id is not None:
+        if order.state is State.CANCELED:
+            return [*line, Milestone("failed", _("Not paid"), order.changed_at)]
+        line.append(_reached(seen, State.PAID, _("Paid"), is_next=order.state is State.OPEN))
+    if order.state in (State.FAILED, State.REFUND_DUE, State.REFUNDED):
+        ended = seen.get(State.FAILED) or seen.get(State.REFUND_DUE)
+        line.append(Milestone("failed", _("Could not be done"), ended))
+        if order.state is not State.FAILED:
+            line.append(_reached(seen, State.REFUNDED, _("Refunded"), is_next=True))
+        return line
+    doing = {State.PAID: "now", State.DELIVERING: "now", State.REVIEW: "now", State.DELIVERED: "done"}
+    words = _("Being looked at") if order.state is State.REVIEW else _("Set up")
+    if order.kind in (Kind.TOPUP, Kind.ADDON, Kind.VOUCHER, Kind.PROMISE) and order.state is not State.REVIEW:
+        words = _("Added")
+    line.append(Milestone(doing.get(order.state, "next"), words, seen.get(State.DELIVERING)))
+    line.append(_reached(seen, State.DELIVERED, _("Ready")))
+    return line
+
+
+def _reached(seen: dict[State, datetime], state: State, words: str, *, is_next: bool = False) -> Milestone:
+    if state in seen:
+        return Milestone("done", words, seen[state])
+    return Milestone("now" if is_next else "next", words)
+
+
+def ask_again_after(order: Order, now: datetime) -> int:
+    """Seconds until another look is worth it."""
+    return SOON if now - order.created_at < timedelta(minutes=2) else LATER
