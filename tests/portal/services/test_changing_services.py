@@ -12,7 +12,7 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch, fetch_one
 from selfcare.demo import people
 from selfcare.kernel import clock
-from selfcare.portal.services import changes
+from selfcare.portal.services import cancelling
 from tests.support.browser import Browser
 from tests.support.mail import mails_to
 from tests.support.site import NOW
@@ -169,6 +169,13 @@ async def test_leaving_inside_a_contract_names_the_fee_first(app: Application, a
     assert "Leaving before costs £36.00" in page.text
 
 
+async def test_the_final_bill_is_estimated_before_it_is_cancelled(asha: Browser, chidi: Browser) -> None:
+    page = await asha.open(f"/services/{MOBILE}/cancel?when=end&reason=&words=")
+    assert "Your final bill is about £132.00: £12.00 for the last period and £120.00 for leaving" in page.text
+    ahead = await chidi.open(f"/services/{people.CHIDI_MOBILE}/cancel?when=now&reason=&words=")
+    assert "There is no final bill" in ahead.text
+
+
 async def test_a_service_without_an_end_ends_with_the_month_of_the_customers_zone(
     app: Application, asha: Browser
 ) -> None:
@@ -184,10 +191,10 @@ async def test_the_worker_ends_what_was_to_end_and_once(app: Application, asha: 
     await outside_a_contract()
     page = await asha.open(f"/services/{MOBILE}/cancel?when=end")
     await page.submit("confirm-form")
-    assert await changes.end_due(NOW) == 0
+    assert await cancelling.end_due(NOW) == 0
     later = NOW + timedelta(days=40)
-    assert await changes.end_due(later) == 1
-    assert await changes.end_due(later) == 0
+    assert await cancelling.end_due(later) == 1
+    assert await cancelling.end_due(later) == 0
     row = await service()
     assert (row["state"], row["end_reason"]) == ("ended", "cancelled")
     assert row["ended_at"] == row["cancel_at"]

@@ -1,4 +1,4 @@
-"""What a customer may change on a service: its friendly name, whether it renews, and that it shall end.
+"""What a customer may change on a service: its friendly name and whether it renews.
 
 Each takes the service through the customer, says in words why not, and writes its audit event in the same transaction.
 """
@@ -7,29 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, cast
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute, fetch, fetch_one
+from selfcare.db.prepared import Prepared, execute, fetch_one
 from selfcare.identity.identity import CustomerScope, Identity
-from selfcare.kernel import clock, ids
+from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
-from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
-from selfcare.messages.events import Message
 from selfcare.ports.charging import Charging
-from selfcare.ports.messages import Messages
 
 LONGEST_NICKNAME = 60
-LONGEST_REASON = 500
 NUMBER_KEPT_DAYS = 30
-REASONS = ("price", "coverage", "moving", "another_provider", "not_needed", "other")
-NOW, AT_END = "now", "end"
 
 _SERVICE = Prepared.sql(
     """
@@ -57,48 +51,6 @@ _RENEW = Prepared.sql(
     RETURNING id
     """
 )
-_CANCEL_LATER = Prepared.sql(
-    """
-    UPDATE service SET cancel_at = :at
-     WHERE customer_id = :customer_id AND id = :service_id AND state IN ('active', 'suspended') AND cancel_at IS NULL
-    RETURNING id
-    """
-)
-_UNDO = Prepared.sql(
-    """
-    UPDATE service SET cancel_at = NULL
-     WHERE customer_id = :customer_id AND id = :service_id AND state <> 'ended' AND cancel_at > :now
-    RETURNING id
-    """
-)
-_END = Prepared.sql(
-    """
-    UPDATE service SET state = 'ended', end_reason = 'cancelled', suspend_reason = NULL, ended_at = :at, renews = :no,
-           cancel_at = COALESCE(cancel_at, :at)
-     WHERE customer_id = :customer_id AND id = :service_id AND state IN ('active', 'suspended')
-    RETURNING id
-    """
-)
-_DUE = Prepared.sql(
-    """
-    SELECT id, customer_id, cancel_at FROM service
-     WHERE cancel_at <= :now AND state IN ('active', 'suspended') ORDER BY cancel_at LIMIT 500
-    """
-)
-_REMEMBER = Prepared.sql(
-    """
-    INSERT INTO cancellation
-        (id, customer_id, service_id, asked_by, asked_at, takes_effect_at, reason, words, request_key, undone_at)
-    VALUES (:id, :customer_id, :service_id, :asked_by, :now, :at, :reason, :words, :key, NULL)
-    ON CONFLICT (request_key) DO NOTHING RETURNING id
-    """
-)
-_FORGET = Prepared.sql(
-    """
-    UPDATE cancellation SET undone_at = :now
-     WHERE customer_id = :customer_id AND service_id = :service_id AND undone_at IS NULL AND takes_effect_at > :now
-    """
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,51 +64,25 @@ class Renewal:
     number_lost_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelling:
-    """What ending it would mean. The fees are what leaving inside the contract costs, now and at the end."""
-
-    end_at: datetime
-    asked_for: datetime | None
-    fee_now: Money
-    fee_at_end: Money
-    contract_ends_on: date | None
-    number: str | None
-    number_kept_days: int = NUMBER_KEPT_DAYS
-
-
-def reason_words() -> dict[str, str]:
-    """Why people leave, in the order of the form; empty for saying nothing."""
-    return {
-        "": _("I would rather not say"),
-        "price": _("It costs too much"),
-        "coverage": _("Coverage or speed is not good enough"),
-        "moving": _("I am moving"),
-        "another_provider": _("I go to another provider"),
-        "not_needed": _("I do not need it any more"),
-        "other": _("Something else"),
-    }
-
-
 async def rename(identity: Identity, service_id: UUID, nickname: str) -> None:
     """The customer's own name for it; empty gives the system's name back."""
     if len(nickname) > LONGEST_NICKNAME:
         raise Rejected(_("Use at most %(n)d characters.") % {"n": LONGEST_NICKNAME}, "nickname")
     scope = identity.customer
     async with transaction():
-        service = await _get(scope, service_id)
+        service = await service_of(scope, service_id)
         wanted = nickname or None
         if wanted == service["name"]:
             wanted = None
         if wanted == service["nickname"]:
             return
-        await execute(_RENAME.bind(**_key(scope, service_id), nickname=wanted))
+        await execute(_RENAME.bind(**key_of(scope, service_id), nickname=wanted))
         await audit.record(identity, Event.SERVICES_RENAMED, about=service_id)
 
 
 async def renewal_of(scope: CustomerScope, service_id: UUID, charging: Charging) -> Renewal:
     """What may be switched, and what it would do."""
-    service = await _get(scope, service_id)
+    service = await service_of(scope, service_id)
     credit = await _credit(scope, service_id, charging)
     return await _renewal(scope, service, credit, to=not service["renews"])
 
@@ -166,114 +92,19 @@ async def switch_renewal(identity: Identity, service_id: UUID, charging: Chargin
     scope = identity.customer
     credit = await _credit(scope, service_id, charging)
     async with transaction():
-        service = await _get(scope, service_id)
+        service = await service_of(scope, service_id)
         if service["renews"] == renews:
             return
         refusal = (await _renewal(scope, service, credit, to=renews)).refusal
         if refusal:
             raise Rejected(refusal)
-        if not await execute(_RENEW.bind(**_key(scope, service_id), renews=renews, now=clock.now())):
+        if not await execute(_RENEW.bind(**key_of(scope, service_id), renews=renews, now=clock.now())):
             raise Conflict(_("The service has changed meanwhile. Look at it again."))
         await audit.record(identity, Event.SERVICES_RENEWAL_SWITCHED, about=service_id, renews=renews)
 
 
-async def cancelling_of(scope: CustomerScope, service_id: UUID) -> Cancelling:
-    """Raises Rejected for what cannot be ended any more."""
-    return _cancelling(await _get(scope, service_id), scope)
-
-
-async def leaving_costs(scope: CustomerScope, service_id: UUID) -> Money | None:
-    """What ending it now would cost inside its contract; None where it is free or cannot be ended."""
-    service = await _get(scope, service_id)
-    if service["state"] not in ("active", "suspended"):
-        return None
-    return _cancelling(service, scope).fee_now or None
-
-
-async def cancel(
-    identity: Identity,
-    service_id: UUID,
-    *,
-    when: str,
-    reason: str | None,
-    words: str | None,
-    key: str,
-    messages: Messages,
-) -> datetime:
-    """At the end of the period, until when it can be undone, or now. The moment of the end. The same key ends once."""
-    scope, now = identity.customer, clock.now()
-    async with transaction():
-        service = await _get(scope, service_id)
-        at = now if when == NOW else _cancelling(service, scope, again=True).end_at
-        remembered = await execute(
-            _REMEMBER.bind(
-                id=ids.new_id(),
-                **_key(scope, service_id),
-                asked_by=identity.actor_id,
-                now=now,
-                at=at,
-                reason=reason,
-                words=words,
-                key=key,
-            )
-        )
-        if not remembered:
-            return at
-        statement = _END if when == NOW else _CANCEL_LATER
-        more = {"no": False} if when == NOW else {}
-        if not await execute(statement.bind(**_key(scope, service_id), at=at, **more)):
-            raise Conflict(_("This service is ending already."))
-        await audit.record(identity, Event.SERVICES_CANCELLATION_ASKED, about=service_id, when=at.isoformat())
-        if when == NOW:
-            await audit.record(identity, Event.SERVICES_ENDED, about=service_id, reason="cancelled")
-        await messages.send_later(
-            Message.SERVICE_CANCELLED,
-            to_user=identity.user_id,
-            dedupe_key=f"service.cancelled:{key}",
-            service=service["nickname"] or service["name"],
-            at=at,
-            over=when == NOW,
-            kept_until=at + timedelta(days=NUMBER_KEPT_DAYS) if service["msisdn"] else None,
-            path=f"/services/{service_id}",
-        )
-    return at
-
-
-async def undo_cancelling(identity: Identity, service_id: UUID, messages: Messages) -> None:
-    """While it has not ended. Twice is once."""
-    scope, now = identity.customer, clock.now()
-    async with transaction():
-        service = await _get(scope, service_id)
-        if service["cancel_at"] is None and service["state"] != "ended":
-            return
-        if not await execute(_UNDO.bind(**_key(scope, service_id), now=now)):
-            raise Conflict(_("The service has ended, so this cannot be undone. Talk to us to start it again."))
-        await execute(_FORGET.bind(**_key(scope, service_id), now=now))
-        await audit.record(identity, Event.SERVICES_CANCELLATION_UNDONE, about=service_id)
-        await messages.send_later(
-            Message.SERVICE_KEPT,
-            to_user=identity.user_id,
-            dedupe_key=f"service.kept:{service_id}:{identity.origin.request_id}",
-            service=service["nickname"] or service["name"],
-            path=f"/services/{service_id}",
-        )
-
-
-async def end_due(now: datetime) -> int:
-    """Ends what was to end by now; how many. Run again and again by the worker."""
-    ended = 0
-    for due in await fetch(_DUE.bind(now=now)):
-        key = {"customer_id": due["customer_id"], "service_id": due["id"]}
-        async with transaction():
-            if await execute(_END.bind(**key, at=due["cancel_at"], no=False)):
-                who = audit.system(customer_id=due["customer_id"])
-                await audit.record(who, Event.SERVICES_ENDED, about=due["id"], reason="cancelled")
-                ended += 1
-    return ended
-
-
-async def _get(scope: CustomerScope, service_id: UUID) -> dict[str, Any]:
-    service = await fetch_one(_SERVICE.bind(**_key(scope, service_id))) if scope.covers(service_id) else None
+async def service_of(scope: CustomerScope, service_id: UUID) -> dict[str, Any]:
+    service = await fetch_one(_SERVICE.bind(**key_of(scope, service_id))) if scope.covers(service_id) else None
     if service is None:
         raise NotFound
     return service
@@ -309,42 +140,6 @@ async def _renewal(scope: CustomerScope, service: Mapping[str, Any], credit: int
     )
 
 
-def _cancelling(service: Mapping[str, Any], scope: CustomerScope, *, again: bool = False) -> Cancelling:
-    now = clock.now()
-    if service["state"] not in ("active", "suspended"):
-        raise Rejected(_("Only a service that runs or is suspended can be cancelled."))
-    zone, contract = ZoneInfo(scope.zone), service["contract_ends_on"]
-    end_at = _end_of_period(service, now, zone)
-
-    def fee(leaving: datetime) -> Money:
-        months = _months_between(leaving.astimezone(zone).date(), contract) if contract else 0
-        return Money(service["monthly_minor"] * months, service["currency"])
-
-    return Cancelling(
-        end_at=end_at,
-        asked_for=service["cancel_at"] if not again else None,
-        fee_now=fee(now),
-        fee_at_end=fee(end_at),
-        contract_ends_on=contract,
-        number=service["msisdn"],
-    )
-
-
-def _end_of_period(service: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> datetime:
-    """Of a service without an end that is the end of the month."""
-    if service["ends_at"] and service["ends_at"] > now:
-        return cast("datetime", service["ends_at"])
-    first = now.astimezone(zone).date().replace(day=1)
-    next_month = (first + timedelta(days=31)).replace(day=1)
-    return datetime.combine(next_month, time(), zone).astimezone(UTC)
-
-
-def _months_between(today: date, end: date) -> int:
-    """Months that have begun count; none when it is over."""
-    whole = (end.year - today.year) * 12 + end.month - today.month
-    return max(0, whole + (1 if end.day > today.day else 0))
-
-
 def _needs_card(service: Mapping[str, Any], credit: int) -> bool:
     return bool(service["pays"] == "prepaid" and credit < service["monthly_minor"])
 
@@ -354,5 +149,5 @@ async def _has_card(scope: CustomerScope, today: date) -> bool:
     return await fetch_one(_CARD.bind(customer_id=scope.customer_id, month=month)) is not None
 
 
-def _key(scope: CustomerScope, service_id: UUID) -> dict[str, UUID]:
+def key_of(scope: CustomerScope, service_id: UUID) -> dict[str, UUID]:
     return {"customer_id": scope.customer_id, "service_id": service_id}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from selfcare.jobs.registry import Job
 from selfcare.kernel import clock
-from selfcare.portal.services import changes
+from selfcare.portal.services import cancelling
 
 
 async def end_due(_job: Job) -> None:
-    await changes.end_due(clock.now())
+    await cancelling.end_due(clock.now())

@@ -16,8 +16,8 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.money import Money
 from selfcare.portal.billing import queries as billing
+from selfcare.portal.services import cancelling as ending
 from selfcare.portal.services import changes, missing, queries
-from selfcare.portal.services.changes import reason_words
 from selfcare.portal.services.queries import ServiceRow
 from selfcare.portal.services.services import offers
 from selfcare.portal.services.timeline import timeline
@@ -28,7 +28,7 @@ from selfcare.web.forms import Form
 from selfcare.web.leads import leads_to, request_url
 from selfcare.web.pages import go, page, wants_fragment
 
-WHEN = (changes.AT_END, changes.NOW)
+WHEN = (ending.AT_END, ending.NOW)
 _SOLD_AS = {"topup": "topup", "addons": "addon"}
 
 
@@ -88,7 +88,7 @@ async def show(
         due=await _due(identity, [service.row], settings),
         moments=await timeline(identity, service),
         may_change=identity.can(Right.CHANGE_OWN_SERVICES),
-        leaving=await changes.leaving_costs(identity.customer, service_id) if service.contract_ends_on else None,
+        leaving=await ending.leaving_costs(identity.customer, service_id) if service.contract_ends_on else None,
     )
 
 
@@ -160,7 +160,7 @@ async def show_cancelling(
 ) -> Response[bytes]:
     """First when and why; with `when` in the address, what that means and the button that does it."""
     form = Form.query(request, "when", "reason", "words")
-    asked = form["when"] in WHEN and len(form["words"]) <= changes.LONGEST_REASON
+    asked = form["when"] in WHEN and len(form["words"]) <= ending.LONGEST_REASON
     return await _cancel_page(request, service_id, identity, form, confirming=asked)
 
 
@@ -173,11 +173,11 @@ async def cancel(
 ) -> Response[bytes]:
     form = await Form.read(request, "when", "reason", "words")
     when = form.choice("when", WHEN)
-    words = form.text("words", most=changes.LONGEST_REASON, least=0, lines=True)
-    reason = form.choice("reason", ("", *changes.REASONS))
+    words = form.text("words", most=ending.LONGEST_REASON, least=0, lines=True)
+    reason = form.choice("reason", ("", *ending.REASONS))
     if when and form:
         try:
-            await changes.cancel(
+            await ending.cancel(
                 identity,
                 service_id,
                 when=when,
@@ -200,7 +200,7 @@ async def undo_cancel(
     identity: NamedDependency[Identity],
     ports: NamedDependency[Ports],
 ) -> Response[bytes]:
-    await changes.undo_cancelling(identity, service_id, ports.messages)
+    await ending.undo(identity, service_id, ports.messages)
     return go(request, "services.show", service_id=service_id)
 
 
@@ -231,7 +231,7 @@ async def _cancel_page(
 ) -> Response[bytes]:
     row = (await queries.get_service(identity.customer, service_id, clock.now())).row
     try:
-        cancelling = await changes.cancelling_of(identity.customer, service_id)
+        cancelling = await ending.cancelling_of(identity.customer, service_id)
     except Rejected as problem:
         form.reject(None, problem)
         cancelling, confirming = None, False
@@ -243,7 +243,7 @@ async def _cancel_page(
         form=form,
         cancelling=cancelling,
         confirming=confirming,
-        reasons=reason_words(),
+        reasons=ending.reason_words(),
     )
 
 

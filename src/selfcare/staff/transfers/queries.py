@@ -15,7 +15,7 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
-from selfcare.portal.services.changes import leaving_costs
+from selfcare.portal.services.cancelling import leaving_costs
 from selfcare.ports.charging import Balances, Bucket, Charging
 from selfcare.staff.customers import queries as customers
 from selfcare.staff.customers.queries import Customer
