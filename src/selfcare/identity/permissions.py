@@ -283,7 +283,7 @@ TABLE: Mapping[str, Access] = {
     "pay.show": customer(Right.VIEW_OWN_BILLS),
     "pay.state": customer(Right.VIEW_OWN_BILLS, poll=True),
     "pay.receipt": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
-    "pay.return": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
+    "pay.return": customer(Right.VIEW_OWN_SERVICES, acting=NEVER),
     "pay.cancel": customer(Right.PAY_OWN_BILLS, acting=NEVER),
     "pay.links": customer(Right.PAY_OWN_BILLS, acting=NEVER, flag="guest_pay"),
     "pay.make_link": customer(Right.PAY_OWN_BILLS, acting=NEVER, flag="guest_pay"),

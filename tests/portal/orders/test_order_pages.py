@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from selfcare.adapters.payments_embedded_bank import Outcome as Bank
 from selfcare.app import Application
 from selfcare.audit import log as audit
-from selfcare.db.prepared import Prepared, fetch_one
+from selfcare.db.engine import transaction
+from selfcare.db.prepared import Prepared, execute, fetch_one
 from selfcare.demo import people
 from selfcare.kernel import clock, ids
 from selfcare.kernel.money import Money
@@ -25,15 +27,25 @@ from tests.support.shopping import Scripted
 GRANT = {"kind": "data", "amount": 5 * 10**9, "label": "Extra data", "lifetime_days": 30}
 CARD = Prepared.sql("SELECT id FROM payment_method WHERE customer_id = :customer_id AND is_default")
 
+BEHAVE = Prepared.sql(
+    """
+    UPDATE sim_card SET outcome = :outcome
+     WHERE id = (SELECT m.token_ref FROM payment_method m WHERE m.id = :card_id)
+    """
+)
+
 
 @pytest.fixture
 def shop(app: Application) -> Shop:
     return Shop.of(app.ports, app.site.settings)
 
 
-async def buy(shop: Shop, minor: int = 0) -> Order:
+async def buy(shop: Shop, minor: int = 0, *, outcome: Bank | None = None) -> Order:
     card = await fetch_one(CARD.bind(customer_id=people.PATEL.id))
     assert card is not None
+    if outcome is not None:
+        async with transaction():
+            await execute(BEHAVE.bind(card_id=card["id"], outcome=outcome))
     who = audit.system(customer_id=people.PATEL.id, user_id=people.ASHA.id)
     puts = allowances.frozen([GRANT], now=clock.now())
     wanted = Wanted(
@@ -105,3 +117,21 @@ async def test_the_list_is_the_customers_own(shop: Shop, asha: Browser, ben: Bro
 @pytest.mark.parametrize("before", ["nonsense", "2026-01-01", "9999-99-99"])
 async def test_a_mangled_page_is_the_first_page(asha: Browser, before: str) -> None:
     assert (await asha.open(f"/orders?before={before}")).status == 200
+
+
+async def test_the_bank_asks_on_the_orders_own_page_and_leads_back_to_it(shop: Shop, asha: Browser) -> None:
+    order = await buy(shop, 800, outcome=Bank.ASKS)
+    page = await asha.open(f"/orders/{order.id}")
+    assert "Continue to your bank" in page.text
+    href = page.html.xpath("//a[normalize-space()='Continue']/@href")[0]
+    theirs = await asha.open(href.removeprefix("https://selfcare.test"))
+    back = await theirs.submit("simpay-bank", answer="approve")
+    assert back.path == f"/orders/{order.id}"
+    assert "Ready to use" in back.text
+
+
+async def test_a_refused_card_says_why_and_that_nothing_was_taken(shop: Shop, asha: Browser) -> None:
+    order = await buy(shop, 800, outcome=Bank.NO_FUNDS)
+    page = await asha.open(f"/orders/{order.id}")
+    assert "There is not enough money on this card" in page.text
+    assert "Nothing was taken." in page.text

@@ -13,8 +13,11 @@ from litestar.params import FromPath
 from selfcare.identity.identity import CustomerScope, Identity
 from selfcare.kernel import clock
 from selfcare.portal.orders import order as reading
-from selfcare.portal.orders import words
+from selfcare.portal.orders import orders, words
 from selfcare.portal.orders.order import Order, State
+from selfcare.portal.orders.shop import Shop
+from selfcare.portal.pay import payments
+from selfcare.portal.pay import words as pay_words
 from selfcare.portal.services import queries as services
 from selfcare.portal.usage.allowances import Allowance, summarise
 from selfcare.ports.charging import Charging
@@ -42,7 +45,7 @@ async def show(
     ports: NamedDependency[Ports],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    order = await reading.get(identity.customer, order_id)
+    order = await _looked_at(identity, Shop.of(ports, settings), order_id)
     return await _standing(request, identity.customer, ports.charging, order, base=settings.data_base)
 
 
@@ -55,16 +58,30 @@ async def show_state(
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     """For the open page: nothing while nothing has changed."""
-    order = await reading.get(identity.customer, order_id)
+    order = await _looked_at(identity, Shop.of(ports, settings), order_id)
     if request.query_params.get("was") == order.state.value:
         return Response(b"", status_code=204)
     return await _standing(request, identity.customer, ports.charging, order, base=settings.data_base)
+
+
+async def _looked_at(identity: Identity, shop: Shop, order_id: UUID) -> Order:
+    """As it is, after a look at the gateway while it waits for its money."""
+    order = await reading.get(identity.customer, order_id)
+    if order.state is not State.OPEN or order.payment_id is None or identity.is_impersonating:
+        return order
+    wait = timedelta(seconds=words.ask_again_after(order, clock.now()))
+    await payments.look(shop.till, order.payment_id, every=wait)
+    await orders.advance(shop, order_id)
+    return await reading.get(identity.customer, order_id)
 
 
 async def _standing(
     request: Request[Any, Any, Any], scope: CustomerScope, charging: Charging, order: Order, *, base: int
 ) -> Response[bytes]:
     now = clock.now()
+    # Until it is paid, and where it was not, the payment has more to say.
+    is_unpaid = order.state in (State.OPEN, State.CANCELED)
+    payment = await payments.load(order.payment_id) if is_unpaid and order.payment_id else None
     is_own = order.service_id is not None and order.owner_id is None and scope.covers(order.service_id)
     return page(
         request,
@@ -72,7 +89,8 @@ async def _standing(
         fragment="orders/_order",
         event="balance-changed" if order.state is State.DELIVERED else None,
         order=order,
-        standing=words.standing(order, now),
+        payment=payment,
+        standing=pay_words.standing(payment) if payment else words.standing(order, now),
         base=base,
         life=words.life_line(order),
         seconds=words.ask_again_after(order, now),

@@ -116,6 +116,8 @@ async def come_back(
     """From the gateway or the bank. Nothing in this address is believed: the gateway is asked."""
     payment = await payments.get(identity.customer, payment_id)
     await payments.look(Till.of(ports, settings), payment.id)
+    if payment.parts and payment.parts[0].target == "order":
+        return go(request, "orders.show", order_id=payment.parts[0].target_id)
     return go(request, "pay.show", payment_id=payment_id)
 
 
