@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -143,8 +144,8 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
 class Application(Outside):
     """The wrapped ASGI application, with what tests and the command line want to reach."""
 
-    def __init__(self, inside: Litestar, site: Site, ports: Ports):
-        super().__init__(inside, site)
+    def __init__(self, inside: Litestar, site: Site, ports: Ports, console: Site | None):
+        super().__init__(inside, site, console)
         self.inside = inside
         self.ports = ports
 
@@ -212,11 +213,12 @@ def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool =
         debug=False,
     )
     sites = Sites(standing, Urls.of(inside))
-    application = Application(inside, sites.site_of(settings), ports)
+    application = Application(inside, sites.site_of(settings), ports, sites.console_of(settings))
 
     async def follow(settings: Settings) -> None:
         # Making a style sheet small takes a moment that others should not wait for.
         application.site = await asyncio.to_thread(sites.site_of, settings)
+        application.console = await asyncio.to_thread(sites.console_of, settings)
 
     standing.follow(follow)
     if isinstance(ports.payments, SimulatedGateway):
@@ -235,6 +237,12 @@ class Sites:
         self.css = standing.given.operator.css()
         self.assets = Assets(places.folder("static"), extra_css=self.css)
 
+    def console_of(self, settings: Settings) -> Site | None:
+        """The same under the address of the staff: forms are to come from there, and passkeys belong there."""
+        if not settings.staff_url:
+            return None
+        return replace(self.site_of(replace(settings, public_url=settings.staff_url)), serves="console")
+
     def site_of(self, settings: Settings) -> Site:
         theme = settings.operator
         if theme.css() != self.css:
@@ -251,6 +259,7 @@ class Sites:
         switched_on = flags.enabled(settings)
         return Site(
             self.standing,
+            "portal" if settings.staff_url else "all",
             settings,
             templates,
             self.assets,

@@ -167,6 +167,7 @@ class Settings:
     env: Literal["development", "production", "demo"] = "development"
     database_url: str = _text("sqlite:///var/selfcare.db", _database, secret=True)
     public_url: str = _text("http://127.0.0.1:8000", _web_address)
+    staff_url: str = _text("", _web_address)
     secret_key: tuple[str, ...] = field(default=(), repr=False)
     debug: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -292,6 +293,8 @@ class Settings:
             reasons.append("SELFCARE_CHARGING is cgrates and SELFCARE_CGRATES_URL does not say where the engine is.")
         if self.payments == "stripe":
             reasons += self._stripe_refusals()
+        if self.staff_url:
+            reasons += self._staff_refusals()
         if not self.production:
             return reasons
         if not self.secret_key:
@@ -307,6 +310,17 @@ class Settings:
                 "Payments are simulated and nobody would really pay: set SELFCARE_PAYMENTS=stripe, "
                 "or SELFCARE_ALLOW_SIMULATED_PAYMENTS=1 if this is what you want."
             )
+        return reasons
+
+    def _staff_refusals(self) -> list[str]:
+        own, public = urlsplit(self.staff_url), urlsplit(self.public_url)
+        reasons = []
+        if own.scheme != public.scheme:
+            reasons.append(
+                f"SELFCARE_STAFF_URL is {self.staff_url}: it must start with {public.scheme}:// as the portal."
+            )
+        if own.hostname == public.hostname:
+            reasons.append("SELFCARE_STAFF_URL has the host of SELFCARE_PUBLIC_URL, and cookies would be shared.")
         return reasons
 
     def _stripe_refusals(self) -> list[str]:

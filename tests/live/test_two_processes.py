@@ -50,12 +50,15 @@ async def test_a_flag_and_a_name_are_in_force_in_both_servers_within_a_second(da
 
 
 @contextmanager
-def served(env: dict[str, str]) -> Iterator[str]:
+def served(env: dict[str, str], *, apart: bool = False) -> Iterator[str]:
+    """`apart`: the console at localhost, the portal at 127.0.0.1."""
     with socket.create_server(("127.0.0.1", 0)) as closing:
         port = closing.getsockname()[1]
     base = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "selfcare", "serve", "--port", str(port)]
-    with subprocess.Popen(command, env=env | {"SELFCARE_PUBLIC_URL": base}) as serving:
+    staff = base.replace("127.0.0.1", "localhost") if apart else ""
+    env = env | {"SELFCARE_PUBLIC_URL": base, "SELFCARE_STAFF_URL": staff}
+    with subprocess.Popen(command, env=env) as serving:
         try:
             yield base
         finally:

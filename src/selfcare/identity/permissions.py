@@ -382,6 +382,22 @@ TABLE: Mapping[str, Access] = {
 ACTIONS = frozenset(SUPPORT_ACTIONS) & {access.acting for access in TABLE.values()}
 
 
+# Of the rows for anybody, those the console has too when it stands at a host of its own.
+CONSOLE_TOO = frozenset({"sign_in", "help", "health", "ready", "demo", "styleguide"})
+
+
+def answers_on(serves: str, route: str, access: Access, *, visiting: bool) -> bool:
+    """Whether the route exists on this host at all. A support visit is the portal, on the host of the console."""
+    if serves == "all" or visiting:
+        return True
+    if serves == "portal":
+        return access.who is not Who.STAFF
+    if access.who is Who.ANYBODY:
+        return route.partition(".")[0] in CONSOLE_TOO
+    # The start page only sends staff on to the console.
+    return access.who in (Who.STAFF, Who.SIGNED_IN) or route == "dashboard"
+
+
 def access_to(route: str | None) -> Access | None:
     """The row for a route name, or None: then nobody may."""
     return TABLE.get(route) if route else None

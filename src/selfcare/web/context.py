@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 from uuid import UUID
 
 from selfcare.identity.identity import Identity
@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 
 KEY = "selfcare.request"
 
+# Where the console has a host of its own: which of the two this site is.
+Serves: TypeAlias = Literal["all", "portal", "console"]
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """What one running application knows; another one takes its place when staff change a setting."""
 
     standing: Standing
+    serves: Serves
     settings: Settings
     templates: Templates
     assets: Assets

@@ -116,6 +116,12 @@ def _without_customer(request: Request[Any, Any, Any]) -> Response[bytes] | None
     ctx = context_of(request)
     if ctx.route != "dashboard" or ctx.identity is None or ctx.identity.scope is not None:
         return None
+    if ctx.identity.is_staff and ctx.site.serves == "portal":
+        # Not sent there: a form must not lead to another host, and this may be the answer to one.
+        console = ctx.site.settings.staff_url
+        return problem_page(
+            request, 404, _("The staff console has an address of its own."), title=_("Not here"), console=console
+        )
     if ctx.identity.is_staff:
         return go_to(request, ctx.url("staff"))
     if ctx.identity.customers:

@@ -14,7 +14,7 @@ from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.identity import grants, kept, sessions
 from selfcare.identity.identity import Identity
-from selfcare.identity.permissions import LOOK, STOP, Access, Who, access_to
+from selfcare.identity.permissions import LOOK, STOP, Access, Who, access_to, answers_on
 from selfcare.kernel import clock
 from selfcare.kernel.errors import NotAllowed, NotFound
 from selfcare.kernel.words import _
@@ -36,6 +36,8 @@ async def gatekeeper(connection: ASGIConnection, handler: BaseRouteHandler) -> N
         raise HTTPException(status_code=ctx.refused)
     access = access_to(handler.name)
     if access is None or (access.flag and access.flag not in ctx.site.flags):
+        raise NotFound
+    if not answers_on(ctx.site.serves, handler.name or "", access, visiting=bool(ctx.prefix)):
         raise NotFound
     method = connection.scope.get("method", "GET")
     unsafe = method not in SAFE

@@ -13,7 +13,7 @@ from dataclasses import replace
 from hashlib import sha256
 from time import perf_counter
 from typing import Any, cast
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 from uuid import UUID
 
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -72,9 +72,12 @@ class Unreadable(Exception):
 class Outside:
     """The outermost wrapper: one `RequestContext` per request, security headers and request id on every answer."""
 
-    def __init__(self, app: ASGIApp, site: Site):
+    def __init__(self, app: ASGIApp, site: Site, console: Site | None = None):
+        """`console`: what answers at the host of the staff, where they have one of their own."""
         self.app = app
         self.site = site
+        self.console = console
+        self.console_host = urlsplit(site.settings.staff_url).netloc.lower() if console else ""
         self.cookies = site.cookies
         self.country_header = site.settings.country_header.encode()
         self.headers = SECURITY_HEADERS + ((HSTS,) if self.cookies.secure else ())
@@ -89,7 +92,8 @@ class Outside:
         started = perf_counter()
         request_id = ids.reference("R")
         device = _header(scope, b"user-agent")[:200]
-        ctx = RequestContext(self.site, Origin(_address(scope), device, request_id, self._country(scope)))
+        site = self._site(scope)
+        ctx = RequestContext(site, Origin(_address(scope), device, request_id, self._country(scope)))
         scope[KEY] = ctx
         status = 500
 
@@ -108,10 +112,10 @@ class Outside:
             await send(message)
 
         if scope["path"].startswith(Assets.prefix):
-            if scope["path"] not in self.site.assets:
+            if scope["path"] not in site.assets:
                 # A page of another process, which knows of a new theme already.
-                await self.site.standing.look()
-            await self.site.assets(cast("Scope", scope), receive, with_headers)
+                await site.standing.look()
+            await self._site(scope).assets(cast("Scope", scope), receive, with_headers)
             return
         try:
             await self._enter(ctx, scope, receive, with_headers)
@@ -126,6 +130,10 @@ class Outside:
                     "ms": round((perf_counter() - started) * 1000, 1),
                 },
             )
+
+    def _site(self, scope: Http) -> Site:
+        there = self.console is not None and _header(scope, b"host").lower() == self.console_host
+        return self.console if there and self.console else self.site
 
     def _country(self, scope: Http) -> str | None:
         """What the web server in front says; XX, T1 and the like are no countries."""
@@ -175,7 +183,7 @@ def _take_prefix(ctx: RequestContext, scope: Http) -> UUID | None:
     if not scope["path"].startswith("/as/"):
         return None
     found = _VISIT.match(scope["path"])
-    if found is None:
+    if found is None or ctx.site.serves == "portal":
         ctx.refused = 404
         return None
     ctx.prefix = f"/as/{found[1]}"

@@ -37,7 +37,7 @@ async def show(
     ctx = context_of(request)
     target = safe_next(request.query_params.get("next"), "")
     if ctx.identity is not None:
-        return go_to(request, target or home_of(staff=ctx.identity.is_staff))
+        return go_to(request, target or home_of(ctx, staff=ctx.identity.is_staff))
     if stay := request.cookies.get(ctx.site.cookies.remember):
         entered = await _come_back(request, stay, target, ports, settings)
         if entered is not None:
@@ -143,7 +143,7 @@ async def answer_by_passkey(
 async def show_passkey(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
     target = safe_next(request.query_params.get("next"), "")
     if (identity := context_of(request).identity) is not None:
-        return go_to(request, target or home_of(staff=identity.is_staff))
+        return go_to(request, target or home_of(context_of(request), staff=identity.is_staff))
     return await _passkey_page(request, settings, Form.empty(next=target))
 
 
@@ -243,9 +243,9 @@ async def alive() -> Response[bytes]:
     return Response(b"", status_code=204, headers={"Cache-Control": "no-store"})
 
 
-def home_of(*, staff: bool) -> str:
+def home_of(ctx: RequestContext, *, staff: bool) -> str:
     """Where people land who did not say where to."""
-    return "/staff" if staff else "/"
+    return "/staff" if staff and ctx.site.serves != "portal" else "/"
 
 
 async def _welcome(request: Request[Any, Any, Any], entered: Entered) -> Response[bytes]:
@@ -263,7 +263,7 @@ async def _welcome(request: Request[Any, Any, Any], entered: Entered) -> Respons
         return go(request, "account.security.required", next=entered.next or None)
     if await kept.find(entered.user_id):
         return go(request, "sign_in.kept")
-    return go_to(request, entered.next or home_of(staff=entered.staff))
+    return go_to(request, entered.next or home_of(ctx, staff=entered.staff))
 
 
 async def _tell_requirement(ctx: RequestContext, entered: Entered) -> bool:
