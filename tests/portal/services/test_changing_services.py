@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from selfcare.app import Application
 from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute, fetch, fetch_one
+from selfcare.db.prepared import Prepared, execute, fetch, fetch_one, insert_many
 from selfcare.demo import people
-from selfcare.kernel import clock
+from selfcare.kernel import clock, ids
+from selfcare.portal.orders.tables import PurchaseOrder
 from selfcare.portal.services import cancelling
 from tests.support.browser import Browser
 from tests.support.mail import mails_to
@@ -207,6 +209,40 @@ async def test_the_same_confirmation_twice_cancels_once(app: Application, asha: 
     await page.submit("confirm-form")
     assert (await page.submit("confirm-form")).status == 200
     assert await written("services.cancellation_asked") == 1
+
+
+async def test_it_is_not_ended_while_an_order_for_it_is_on_its_way(app: Application, asha: Browser) -> None:
+    form = await asha.open(f"/services/{MOBILE}/cancel?when=now&reason=&words=")
+    order = await an_order("delivering")
+    refused = await form.submit("confirm-form")
+    assert (refused.status, (await service())["state"]) == (422, "active")
+    page = await asha.open(f"/services/{MOBILE}/cancel")
+    assert "Your order “5 GB extra” is not finished" in page.text
+    assert page.html.xpath(f"//a[@href='/orders/{order}']")
+
+
+async def test_an_order_that_is_over_does_not_keep_it(app: Application, asha: Browser) -> None:
+    form = await asha.open(f"/services/{MOBILE}/cancel?when=now&reason=&words=")
+    await an_order("delivered")
+    await form.submit("confirm-form")
+    assert (await service())["state"] == "ended"
+
+
+async def an_order(state: str) -> UUID:
+    id = ids.new_id()
+    row = {"id": id, "customer_id": people.PATEL.id, "kind": "topup", "reference": "ORD-1", "request_key": str(id)}
+    row |= {
+        "name": "5 GB extra",
+        "service_id": MOBILE,
+        "price_minor": 600,
+        "currency": "GBP",
+        "state": state,
+        "delivers": "{}",
+    }
+    row |= {"created_at": NOW, "changed_at": NOW, "deadline_at": NOW + timedelta(hours=1)}
+    async with transaction():
+        await insert_many(PurchaseOrder, [row])
+    return id
 
 
 async def test_nothing_chosen_is_refused_with_words(app: Application, asha: Browser) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -19,6 +19,7 @@ from selfcare.kernel.errors import Conflict, Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.messages.events import Message
+from selfcare.portal.orders.order import Order, under_way
 from selfcare.portal.services.changes import NUMBER_KEPT_DAYS, key_of, service_of
 from selfcare.ports.messages import Messages
 
@@ -84,6 +85,8 @@ class Cancelling:
     last_period: Money
     contract_ends_on: date | None
     number: str | None
+    # An order for it that is not finished: until then it cannot be ended.
+    waits_for: Order | None = None
     number_kept_days: int = NUMBER_KEPT_DAYS
 
     def final_bill(self, *, now: bool) -> Money:
@@ -106,7 +109,8 @@ def reason_words() -> dict[str, str]:
 
 async def cancelling_of(scope: CustomerScope, service_id: UUID) -> Cancelling:
     """Raises Rejected for what cannot be ended any more."""
-    return _cancelling(await service_of(scope, service_id), scope)
+    cancelling = _cancelling(await service_of(scope, service_id), scope)
+    return replace(cancelling, waits_for=await _coming(scope, service_id))
 
 
 async def leaving_costs(scope: CustomerScope, service_id: UUID) -> Money | None:
@@ -131,6 +135,8 @@ async def cancel(
     scope, now = identity.customer, clock.now()
     async with transaction():
         service = await service_of(scope, service_id)
+        if waits_for := await _coming(scope, service_id):
+            raise Rejected(_("Wait until your order “%(order)s” is finished.") % {"order": waits_for.name})
         at = now if when == NOW else _cancelling(service, scope, again=True).end_at
         remembered = await execute(
             _REMEMBER.bind(
@@ -197,6 +203,10 @@ async def end_due(now: datetime) -> int:
                 await audit.record(who, Event.SERVICES_ENDED, about=due["id"], reason="cancelled")
                 ended += 1
     return ended
+
+
+async def _coming(scope: CustomerScope, service_id: UUID) -> Order | None:
+    return next((order for order in await under_way(scope, service_id) if order.is_coming), None)
 
 
 def _cancelling(service: Mapping[str, Any], scope: CustomerScope, *, again: bool = False) -> Cancelling:
