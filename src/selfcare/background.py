@@ -42,6 +42,7 @@ from selfcare.ports.charging import MAY_BE_LOW
 from selfcare.ports.messages import MailSender, TextSender
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
+from selfcare.staff.audit_log import alarm
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +71,9 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("outbox.forget_old", mail_outbox.forget_old)
     known.add("jobs.forget_old", cleaning.forget_old_jobs)
     known.add("database.optimize", cleaning.optimize_database)
-    known.add("audit.anchor", _anchor)
-    known.add("audit.verify", _verify, tries=1, time_limit_seconds=3600)
+    watch = _Log(settings, ports)
+    known.add("audit.anchor", watch.anchor)
+    known.add("audit.verify", watch.verify, tries=1, time_limit_seconds=3600)
     known.add("as.stop_overdue", _stop_visits)
     known.add(MAY_BE_LOW, low.Watch(ports.charging, ports.jobs).look)
     known.add(low.TELL, low.tell([]))
@@ -158,17 +160,17 @@ def messages_keys(settings: Settings) -> tuple[bytes, ...]:
     return tuple(keys.messages for keys in settings.key_ring)
 
 
-async def _anchor(_job: Job) -> None:
-    await audit.anchor()
+class _Log:
+    """Anchors of the audit log outside the database, and the look at night whether it still fits them."""
 
+    def __init__(self, settings: Settings, ports: Ports) -> None:
+        self.settings, self.ports = settings, ports
 
-async def _verify(_job: Job) -> None:
-    """Raises where somebody rewrote the log: staff see a job that was given up, and the process log says where."""
-    breaks = await audit.verify(most=10)
-    for broken in breaks:
-        log.error("the audit log was changed: %s", broken)
-    if breaks:
-        raise RuntimeError(f"the audit log was changed: {breaks[0]}")
+    async def anchor(self, _job: Job) -> None:
+        await audit.anchor(self.settings.audit_anchors)
+
+    async def verify(self, _job: Job) -> None:
+        await alarm.look(self.settings, self.ports.messages)
 
 
 async def _stop_visits(_job: Job) -> None:

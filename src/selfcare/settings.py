@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -59,6 +60,7 @@ def _text(default: str, check: Callable[[str], str], *, secret: bool = False) ->
     return field(default=default, repr=not secret, metadata={"check": check})
 
 
+_MAIL_ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+")
 # What a support visit may do beyond looking, where the operator wants it and a route is open to it.
 SUPPORT_ACTIONS = ("auto_renew", "rename", "alerts", "topup", "addon")
 
@@ -162,6 +164,18 @@ def _file(path: str) -> str:
     return path
 
 
+def _new_file(path: str) -> str:
+    if not Path(path).parent.is_dir() or Path(path).is_dir():
+        raise ValueError("must name a file in a folder that exists")
+    return path
+
+
+def _mail_address(text: str) -> str:
+    if not _MAIL_ADDRESS.fullmatch(text):
+        raise ValueError("is not an e-mail address")
+    return text
+
+
 @dataclass(frozen=True)
 class Settings:
     env: Literal["development", "production", "demo"] = "development"
@@ -194,6 +208,8 @@ class Settings:
     second_person_above: int = _number(100, 0, 1_000_000, limit=True)
     most_credit: int = _number(1_000, 1, 1_000_000, limit=True)
 
+    audit_anchors: str = _text("", _new_file)
+    alarm_mail: tuple[str, ...] = field(default=(), metadata={"each": _mail_address})
     support_mail: bool = True
     support_actions: tuple[str, ...] = field(default=(), metadata={"each": _support_action})
 

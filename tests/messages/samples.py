@@ -43,6 +43,8 @@ PLAIN: dict[str, object] = {
     "over": False,
     "kept_until": datetime(2026, 12, 22, 19, 4, tzinfo=UTC),
     "reason": "Could not find the last bill",
+    "n": 3,
+    "first": "system 7: This entry is gone.",
 }
 CHANGES = {
     Message.ACCOUNT_SECOND_FACTOR_CHANGED: (

@@ -195,6 +195,7 @@ class Event(StrEnum):
     STAFF_SIGN_INS_ENDED = "staff.sign_ins_ended", "reason?", "count?"
     STAFF_NOTE_ADDED = "staff.note_added"
     STAFF_AUDIT_VIEWED = "staff.audit_viewed", "exported?"
+    STAFF_AUDIT_BREAK_SEEN = "staff.audit_break_seen", "reason"
     STAFF_APPROVAL_ASKED = "staff.approval_asked", "kind", "amount_minor?", "currency?", "reason"
     STAFF_APPROVAL_DECIDED = "staff.approval_decided", "decision"
     STAFF_CATALOGUE_CHANGED = "staff.catalogue_changed", "fields", "version?"

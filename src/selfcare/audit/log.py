@@ -7,10 +7,12 @@ chain's head. What happened to the last rows of a chain only shows beside an anc
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 import logging
+import os
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -318,16 +320,43 @@ EMPTY = Prepared.sql(
 AT = Prepared.sql("SELECT hash FROM audit_event WHERE chain = :chain AND number = :number")
 
 
-async def anchor() -> int:
-    """Writes the head of every chain that grew since the last time to the log of the process; how many."""
+async def anchor(path: str = "") -> int:
+    """Writes the head of every chain that grew since the last time to the log of the process, and to the end of a file
+    where there is one; how many."""
     written = 0
     while heads := await fetch(GREW.bind(most=PAGE)):
-        for head in heads:
-            log.info("audit anchor: chain %s number %d hash %s", head["chain"], head["number"], _grouped(head["hash"]))
+        lines = [
+            f"audit anchor: chain {head['chain']} number {head['number']} hash {_grouped(head['hash'])}"
+            for head in heads
+        ]
+        if path:
+            await asyncio.to_thread(_append, path, lines)
+        for line in lines:
+            log.info("%s", line)
         async with transaction():
             await execute_many(ANCHORED, ({"chain": head["chain"], "number": head["number"]} for head in heads))
         written += len(heads)
     return written
+
+
+def _append(path: str, lines: Iterable[str]) -> None:
+    """On the disk before the database says that they are written."""
+    with open(path, "a", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+async def anchors_of(path: str) -> list[Anchor]:
+    """The latest of each chain: it vouches for all before it. None where nothing was written yet."""
+
+    def latest() -> list[Anchor]:
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return list({found.chain: found for found in anchors_in(file)}.values())
+
+    return await asyncio.to_thread(latest) if path else []
 
 
 def anchors_in(lines: Iterable[str]) -> Iterable[Anchor]:

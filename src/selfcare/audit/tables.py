@@ -34,3 +34,16 @@ class AuditHead(Table, tablename="audit_head"):
     number = BigInt(default=None)
     hash = Varchar(64)
     anchored = BigInt(default=None)
+
+
+class AuditBreak(Table, tablename="audit_break"):
+    """Where the log was found changed; `reason` is what somebody says it was."""
+
+    id = UUID(primary_key=True, default=None)
+    chain = Varchar(36)
+    number = BigInt(default=None)
+    what = Varchar(12)
+    found_at = Timestamptz(default=None)
+    seen_by = UUID(null=True, default=None)
+    seen_at = Timestamptz(null=True, default=None)
+    reason = Varchar(200, null=True, default=None)

@@ -364,6 +364,8 @@ TABLE: Mapping[str, Access] = {
     "staff.settings.section": staff(StaffRight.ADMIN),
     "staff.settings.save": staff(StaffRight.ADMIN, step_up=True),
     "staff.settings.history": staff(StaffRight.MANAGE_FLAGS),
+    "staff.audit_breaks": staff(StaffRight.VIEW_AUDIT),
+    "staff.audit_breaks.see": staff(StaffRight.VIEW_AUDIT, step_up=True),
     "staff.visits.show": staff(),
     "staff.visits.stop": staff(),
     # acting: inside a support visit

@@ -106,6 +106,7 @@ class Message(StrEnum):
         Category.SERVICE,
         *("what", "reference", "path", "simulated", "by_card?", "as_credit?"),
     )
+    STAFF_AUDIT_BROKEN = "staff.audit_broken", Category.SECURITY, "n", "first", "path"
     SUPPORT_OPENED = "support.opened", Category.SECURITY, "staff", "reason", "at", "path"
     SUPPORT_OVERRIDDEN = "support.overridden", Category.SECURITY, "reason", "until", "path"
     SUPPORT_ASKED = "support.asked", Category.SECURITY, "reason", "until", "path"

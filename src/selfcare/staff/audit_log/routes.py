@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.response import Stream
 
@@ -19,10 +19,10 @@ from selfcare.identity.identity import Identity
 from selfcare.kernel.words import _
 from selfcare.portal.activity.words import sentence_of
 from selfcare.settings import Settings
-from selfcare.staff.audit_log import log
+from selfcare.staff.audit_log import alarm, log
 from selfcare.staff.audit_log.log import Wanted
 from selfcare.web.forms import Form
-from selfcare.web.pages import page
+from selfcare.web.pages import go, page
 from selfcare.web.sheets import sheet
 
 FIELDS = ("package", "person", "customer", "grant", "since", "until", "after")
@@ -113,4 +113,24 @@ def _midnight(day: date, zone: str, *, days: int = 0) -> datetime:
     return datetime.combine(day + timedelta(days=days), time(), ZoneInfo(zone))
 
 
-router = Router("/", route_handlers=[show, download])
+@get("/staff/audit/breaks", name="staff.audit_breaks")
+async def show_breaks(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _breaks_page(request, Form.empty("reason"))
+
+
+@post("/staff/audit/breaks", name="staff.audit_breaks.see", status_code=200)
+async def see_breaks(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    form = await Form.read(request, "reason", several=("seen",))
+    reason = form.text("reason", least=10, most=200)
+    if reason is None:
+        return await _breaks_page(request, form, status=422)
+    await alarm.see(identity, form.several["seen"], reason)
+    return go(request, "staff.audit_breaks")
+
+
+async def _breaks_page(request: Request[Any, Any, Any], form: Form, *, status: int = 200) -> Response[bytes]:
+    breaks = await alarm.waiting()
+    return page(request, "staff/audit_log/breaks", status=status, form=form, breaks=breaks, words_of=alarm.words_of)
+
+
+router = Router("/", route_handlers=[show, download, show_breaks, see_breaks])

@@ -9,13 +9,19 @@ from litestar.di import NamedDependency
 
 from selfcare.kernel import clock
 from selfcare.settings import Settings
+from selfcare.staff.audit_log import alarm
 from selfcare.staff.figures import figures
 from selfcare.web.pages import page
 
 
 @get("/staff/figures", name="staff.figures")
 async def show(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
-    return page(request, "staff/figures/index", figures=await figures.figures(settings.zone))
+    return page(
+        request,
+        "staff/figures/index",
+        figures=await figures.figures(settings.zone),
+        log_is_broken=await alarm.is_broken(),
+    )
 
 
 @get("/staff/lists", name="staff.lists")

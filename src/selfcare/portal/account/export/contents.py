@@ -449,6 +449,7 @@ SECTIONS = (
 LEFT_OUT: Mapping[str, str] = {
     "attempt": "counters behind a keyed hash: nobody can tell whose",
     "audit_head": "the ends of the log's chains",
+    "audit_break": "where we found the log changed; it names rows by their number",
     "backup_code": SECRET,
     "bundle": "files of bills you asked for; the bills themselves are in bills",
     "bundle_part": "the bytes of those files",
