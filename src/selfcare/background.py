@@ -90,7 +90,8 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add(erasures.ERASE, erasures.Eraser(ports.jobs, ports.messages).erase_due, time_limit_seconds=3600)
     known.add("account.forget_exports", exports.forget_old)
     known.add(INVITE, Invitations(ports.messages).invite)
-    known.add(bundles.MAKE, bundles.Maker(_printer(settings)).make, tries=bundles.TRIES, time_limit_seconds=900)
+    makes_bundles = bundles.Maker(_printer(settings), ports.messages).make
+    known.add(bundles.MAKE, makes_bundles, tries=bundles.TRIES, time_limit_seconds=900)
     known.add("billing.forget_bundles", bundles.forget_old)
     money.add(known, Till.of(ports, settings))
     orders.add(known, Shop.of(ports, settings))

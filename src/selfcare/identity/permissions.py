@@ -168,6 +168,7 @@ TABLE: Mapping[str, Access] = {
     "billing.line": customer(Right.VIEW_OWN_BILLS),
     "billing.bundles": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     "billing.make_bundle": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
+    "billing.few": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     "billing.bundle_state": customer(Right.VIEW_OWN_BILLS, acting=NEVER, poll=True),
     "billing.bundle_file": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     "billing.transactions": customer(Right.VIEW_OWN_BILLS),

@@ -88,6 +88,7 @@ class Message(StrEnum):
     PAYMENT_FAILED = "payment.failed", Category.BILLING, "amount", "reference", "what", "path", "simulated"
     PAYMENT_CHECKING = "payment.checking", Category.BILLING, "amount", "reference", "path", "simulated"
     REFUND_MADE = "refund.made", Category.BILLING, "amount", "reference", "path", "simulated"
+    BUNDLE_READY = "bundle.ready", Category.BILLING, "until", "path"
     AUTOPAY_COMING = "autopay.coming", Category.BILLING, "amount", "bill", "on", "card?", "path", "simulated"
     AUTOPAY_FAILED = "autopay.failed", Category.BILLING, "amount", "bill", "path", "approval?", "simulated"
     REQUEST_RECEIVED = "request.received", Category.SERVICE, "kind", "reference", "path"

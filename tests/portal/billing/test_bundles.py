@@ -11,13 +11,15 @@ import pytest
 
 from selfcare import background
 from selfcare.app import Application
-from selfcare.db.prepared import Prepared, fetch
+from selfcare.db.engine import transaction
+from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.demo import people
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
 from selfcare.portal.billing import bundles, papers
 from selfcare.portal.billing.papers import Paper
 from tests.support.browser import Browser, Page
+from tests.support.mail import mails_to
 
 BILLS = Prepared.sql(
     """
@@ -26,7 +28,15 @@ BILLS = Prepared.sql(
      ORDER BY date, number
     """
 )
+STATES = Prepared.sql("SELECT state FROM bundle")
+LEAVE = Prepared.sql("UPDATE membership SET removed_at = :now WHERE user_id = :user_id")
 PARTS = Prepared.sql("SELECT count(*) AS n FROM bundle_part")
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that Bloom's bills are many."""
+    monkeypatch.setattr(bundles, "MOST_AT_ONCE", 5)
 
 
 async def ask(browser: Browser, first: str = "2025-11-01", last: str = "2026-11-22") -> Page:
@@ -128,3 +138,37 @@ async def test_the_open_page_sees_it_grow(app: Application, bloom: Browser) -> N
     news = await bloom.open(poll, htmx=True)
     assert news.has_link("/billing/bundles/")
     assert news.by_id("billing-bundle").get("hx-get") is None
+
+
+async def test_a_mail_says_that_it_is_ready_once(app: Application, bloom: Browser) -> None:
+    await ask(bloom)
+    for _again in range(2):
+        told = [mail for mail in await mails_to(app, people.HANA.email) if "ready to download" in mail.subject]
+    assert len(told) == 1
+    assert "/billing/bundles" in told[0].text
+
+
+async def test_who_lost_the_role_meanwhile_gets_no_bills(app: Application, bloom: Browser) -> None:
+    await ask(bloom)
+    async with transaction():
+        await execute(LEAVE.bind(user_id=people.HANA.id, now=clock.now()))
+    await app.catch_up()
+    assert [row["state"] for row in await fetch(STATES.bind())] == ["failed"]
+    assert await fetch(PARTS.bind()) == [{"n": 0}]
+
+
+async def test_a_few_bills_come_at_once(bloom: Browser) -> None:
+    answer = await ask(bloom, "2026-09-01", "2026-11-22")
+    assert answer.headers["content-disposition"] == 'attachment; filename="bills-2026-09-01-2026-11-22.zip"'
+    archive = zipfile.ZipFile(io.BytesIO(answer.answer.content))
+    assert archive.testzip() is None
+    index = list(csv.DictReader(io.StringIO(archive.read("index.csv").decode())))
+    assert len(index) == len(archive.namelist()) - 1 > 0
+    assert await fetch(STATES.bind()) == []
+
+
+@pytest.mark.parametrize(
+    "query", ["first=2025-01-01&last=2026-11-22", "first=x&last=2026-11-22", "", "first=2026-11-22"]
+)
+async def test_many_bills_are_not_waited_for_nor_is_nonsense(bloom: Browser, query: str) -> None:
+    assert (await bloom.open(f"/billing/bundles/bills.zip?{query}")).status == 422

@@ -6,7 +6,7 @@ import csv
 import io
 import logging
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,20 +19,25 @@ from selfcare.db.parts import Parts, read_parts
 from selfcare.db.prepared import Prepared, execute, fetch, fetch_one
 from selfcare.identity import limits
 from selfcare.identity.identity import CustomerScope, Identity
-from selfcare.jobs.registry import Job
+from selfcare.identity.rights import RIGHTS_OF, Right, Role
+from selfcare.jobs.registry import GiveUp, Job
 from selfcare.kernel import clock, ids
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.words import _
+from selfcare.messages.events import Message
 from selfcare.portal.billing import papers
 from selfcare.portal.billing.papers import Printer
 from selfcare.portal.billing.queries import get_invoice
 from selfcare.portal.billing.transactions import decimal
 from selfcare.ports.jobs import WHENEVER, Jobs
+from selfcare.ports.messages import Messages
 
 MAKE = "billing.make_bundle"
 TRIES = 3
 LASTS = timedelta(days=7)
 MOST = 2000
+# So many are made while somebody waits for them.
+MOST_AT_ONCE = 50
 TELL_EVERY = 10
 BY_USER = limits.Limit("billing.bundle", 10, timedelta(hours=1))
 COLUMNS = ("number", "kind", "date", "due", "total", "currency", "file", "problem")
@@ -63,10 +68,9 @@ async def latest(identity: Identity) -> Bundle | None:
     return Bundle(**row) if row and row["expires_at"] > clock.now() else None
 
 
-async def ask(identity: Identity, first: date, last: date, jobs: Jobs) -> None:
-    """Raises Rejected where there is no bill or too many of them, Conflict while one is being made."""
-    key = {"user_id": identity.user_id, "customer_id": identity.customer.customer_id}
-    rows = await fetch(_COUNT.bind(customer_id=key["customer_id"], first=first, last=last))
+async def count(scope: CustomerScope, first: date, last: date) -> int:
+    """How many bills these are. Raises Rejected where there is none or too many."""
+    rows = await fetch(_COUNT.bind(customer_id=scope.customer_id, first=first, last=last))
     bills = int(rows[0]["n"])
     if not bills:
         raise Rejected(_("There is no bill in this time."), "last")
@@ -74,12 +78,32 @@ async def ask(identity: Identity, first: date, last: date, jobs: Jobs) -> None:
         raise Rejected(
             _("These are %(n)d bills; choose a shorter time, at most %(most)d.") % {"n": bills, "most": MOST}
         )
+    return bills
+
+
+async def fetch_now(identity: Identity, first: date, last: date, printer: Printer) -> bytes:
+    """The whole file of a few bills. Raises Rejected for more than a few, limits.TooOften."""
+    if await count(identity.customer, first, last) > MOST_AT_ONCE:
+        raise Rejected(_("These are too many bills to wait for."), "last")
+    await limits.claim(BY_USER, str(identity.user_id))
+    sink = io.BytesIO()
+    await _write(sink, identity.customer, first, last, printer)
+    async with transaction():
+        await audit.record(identity, Event.BILLING_INVOICE_FETCHED, format="zip")
+    return sink.getvalue()
+
+
+async def ask(identity: Identity, first: date, last: date, jobs: Jobs) -> None:
+    """Raises Rejected where there is no bill or too many of them, Conflict while one is being made."""
+    key = {"user_id": identity.user_id, "customer_id": identity.customer.customer_id}
+    bills = await count(identity.customer, first, last)
     await limits.claim(BY_USER, str(identity.user_id))
     bundle_id, now = ids.new_id(), clock.now()
     async with transaction():
         values = {**key, "id": bundle_id, "first": first, "last": last, "bills": bills, "now": now}
         if not await execute(_ADD.bind(**values, expires_at=now + LASTS)):
             raise Conflict(_("We are putting a file together already."))
+        await audit.record(identity, Event.BILLING_BUNDLE_ASKED, about=bundle_id, bills=bills)
         await jobs.enqueue(MAKE, key=f"{MAKE}:{bundle_id}", payload={"bundle": str(bundle_id)}, priority=WHENEVER)
 
 
@@ -99,6 +123,7 @@ class Maker:
     """The job."""
 
     printer: Printer
+    messages: Messages
 
     async def make(self, job: Job) -> None:
         bundle_id = UUID(job.payload["bundle"])
@@ -106,15 +131,18 @@ class Maker:
         if row is None:
             return
         try:
+            if not await _may_still(row):
+                raise GiveUp("this person does not see the bills any more")
             size = await self.write(bundle_id, row)
-        except Exception:
-            if job.attempt >= TRIES:
+        except Exception as problem:
+            if job.attempt >= TRIES or isinstance(problem, GiveUp):
                 async with transaction():
-                    await execute(_FAILED.bind(id=bundle_id))
-                    await execute(_FORGET_PARTS.bind(ids=[bundle_id]))
+                    if await execute(_FAILED.bind(id=bundle_id)):
+                        await execute(_FORGET_PARTS.bind(ids=[bundle_id]))
             raise
         async with transaction():
-            await execute(_DONE.bind(id=bundle_id, size=size))
+            if await execute(_DONE.bind(id=bundle_id, size=size)):
+                await self._tell(bundle_id, row)
 
     async def write(self, bundle_id: UUID, asked: dict[str, Any]) -> int:
         async with transaction():
@@ -122,36 +150,73 @@ class Maker:
         sink = Parts(
             lambda position, body: _ADD_PART.bind(id=ids.new_id(), bundle_id=bundle_id, position=position, body=body)
         )
-        index, at = io.StringIO(), clock.now().timetuple()[:6]
-        lines = csv.writer(index)
-        lines.writerow(COLUMNS)
+
+        async def tell(done: int) -> None:
+            await sink.flush_full()
+            if done % TELL_EVERY == 0:
+                async with transaction():
+                    await execute(_TELL.bind(id=bundle_id, done=done))
+
         scope = await papers.scope_of(asked["customer_id"])
-        bills = await fetch(
-            _BILLS.bind(customer_id=scope.customer_id, first=asked["first"], last=asked["last"], most=MOST)
-        )
-        with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
-            for done, bill in enumerate(bills, 1):
-                name, problem = f"{bill['number']}.pdf", ""
-                try:
-                    paper = await self.printer.print(scope, bill["id"])
-                    # A PDF is compressed already.
-                    archive.writestr(zipfile.ZipInfo(name, at), paper, zipfile.ZIP_STORED)
-                except Exception:
-                    log.exception("a bill could not be put on paper", extra={"invoice": bill["number"]})
-                    name, problem = "", _("This bill could not be made. Download it alone, or ask us for it.")
-                lines.writerow(await self._line(scope, bill["id"], name, problem))
-                await sink.flush_full()
-                if done % TELL_EVERY == 0:
-                    async with transaction():
-                        await execute(_TELL.bind(id=bundle_id, done=done))
-            archive.writestr(zipfile.ZipInfo("index.csv", at), index.getvalue())
+        await _write(sink, scope, asked["first"], asked["last"], self.printer, tell)
         await sink.flush_rest()
         return sink.size
 
-    async def _line(self, scope: CustomerScope, invoice_id: UUID, file: str, problem: str) -> list[object]:
-        row = (await get_invoice(scope, invoice_id, today=clock.today(self.printer.zone))).row
-        total = decimal(row.bill.total)
-        return [row.number, row.bill.kind, row.issued_on, row.due_on, total, row.bill.currency, file, problem]
+    async def _tell(self, bundle_id: UUID, asked: dict[str, Any]) -> None:
+        await self.messages.send_later(
+            Message.BUNDLE_READY,
+            to_user=asked["user_id"],
+            customer_id=asked["customer_id"],
+            about=bundle_id,
+            dedupe_key=f"bundle.ready:{bundle_id}",
+            expires_at=asked["expires_at"],
+            until=asked["expires_at"],
+            path="/billing/bundles",
+        )
+
+
+async def _may_still(asked: dict[str, Any]) -> bool:
+    """Read again when it is made: who lost the role meanwhile gets no bills."""
+    row = await fetch_one(_MEMBER.bind(user_id=asked["user_id"], customer_id=asked["customer_id"]))
+    return row is not None and Right.VIEW_OWN_BILLS in RIGHTS_OF[Role(row["role"])]
+
+
+async def _nobody(_done: int) -> None:
+    """Nobody waits to hear how far it is."""
+
+
+async def _write(
+    sink: Parts | io.BytesIO,
+    scope: CustomerScope,
+    first: date,
+    last: date,
+    printer: Printer,
+    tell: Callable[[int], Awaitable[None]] = _nobody,
+) -> None:
+    """A PDF for each bill and a list of them all."""
+    index, at = io.StringIO(), clock.now().timetuple()[:6]
+    lines = csv.writer(index)
+    lines.writerow(COLUMNS)
+    bills = await fetch(_BILLS.bind(customer_id=scope.customer_id, first=first, last=last, most=MOST))
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for done, bill in enumerate(bills, 1):
+            name, problem = f"{bill['number']}.pdf", ""
+            try:
+                paper = await printer.print(scope, bill["id"])
+                # A PDF is compressed already.
+                archive.writestr(zipfile.ZipInfo(name, at), paper, zipfile.ZIP_STORED)
+            except Exception:
+                log.exception("a bill could not be put on paper", extra={"invoice": bill["number"]})
+                name, problem = "", _("This bill could not be made. Download it alone, or ask us for it.")
+            lines.writerow(await _line(scope, bill["id"], name, problem, printer.zone))
+            await tell(done)
+        archive.writestr(zipfile.ZipInfo("index.csv", at), index.getvalue())
+
+
+async def _line(scope: CustomerScope, invoice_id: UUID, file: str, problem: str, zone: str) -> list[object]:
+    row = (await get_invoice(scope, invoice_id, today=clock.today(zone))).row
+    total = decimal(row.bill.total)
+    return [row.number, row.bill.kind, row.issued_on, row.due_on, total, row.bill.currency, file, problem]
 
 
 async def forget_old(_job: Job) -> None:
@@ -181,12 +246,22 @@ _ADD = Prepared.sql(
     ON CONFLICT DO NOTHING RETURNING id
     """
 )
-_ASKED = Prepared.sql("SELECT customer_id, first, last FROM bundle WHERE id = :id AND state = 'asked'")
+_ASKED = Prepared.sql(
+    "SELECT user_id, customer_id, first, last, expires_at FROM bundle WHERE id = :id AND state = 'asked'"
+)
 _TELL = Prepared.sql("UPDATE bundle SET done = :done WHERE id = :id AND state = 'asked' AND done < :done")
 _DONE = Prepared.sql(
-    "UPDATE bundle SET state = 'ready', done = bills, size_bytes = :size WHERE id = :id AND state = 'asked'"
+    """
+    UPDATE bundle SET state = 'ready', done = bills, size_bytes = :size WHERE id = :id AND state = 'asked' RETURNING id
+    """
 )
-_FAILED = Prepared.sql("UPDATE bundle SET state = 'failed' WHERE id = :id AND state = 'asked'")
+_FAILED = Prepared.sql("UPDATE bundle SET state = 'failed' WHERE id = :id AND state = 'asked' RETURNING id")
+_MEMBER = Prepared.sql(
+    """
+    SELECT role FROM membership
+     WHERE user_id = :user_id AND customer_id = :customer_id AND accepted_at IS NOT NULL AND removed_at IS NULL
+    """
+)
 _READY = Prepared.sql(
     """
     SELECT size_bytes FROM bundle

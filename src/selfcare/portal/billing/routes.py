@@ -165,6 +165,8 @@ async def make_bundle(
     if not form or first is None or last is None:
         return await _bundles(request, identity, form, status=422)
     try:
+        if await bundles.count(identity.customer, first, last) <= bundles.MOST_AT_ONCE:
+            return go(request, "billing.few", first=first, last=last)
         await bundles.ask(identity, first, last, ports.jobs)
     except Rejected as problem:
         form.reject(problem.field, problem)
@@ -173,6 +175,24 @@ async def make_bundle(
         form.reject(None, problem.message)
         return await _bundles(request, identity, form, status=409)
     return go(request, "billing.bundles")
+
+
+@get("/billing/bundles/bills.zip", name="billing.few")
+async def download_few(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """A few bills are worth waiting for."""
+    form = Form.query(request, "first", "last")
+    first, last = form.day("first"), form.day("last")
+    if not form or first is None or last is None:
+        return await _bundles(request, identity, form, status=422)
+    printer = papers.Printer(settings.operator, settings.payments == "embedded", settings.zone)
+    try:
+        body = await bundles.fetch_now(identity, first, last, printer)
+    except Rejected as problem:
+        form.reject(problem.field, problem)
+        return await _bundles(request, identity, form, status=422)
+    return as_download(f"bills-{first}-{last}.zip", body, "application/zip")
 
 
 @get("/billing/bundles/state", name="billing.bundle_state")
@@ -231,6 +251,7 @@ router = Router(
         download_transactions,
         show_bundles,
         make_bundle,
+        download_few,
         show_bundle_state,
         download_bundle,
     ],
