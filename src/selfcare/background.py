@@ -37,6 +37,7 @@ from selfcare.portal.pay.till import Till
 from selfcare.portal.services import jobs as services
 from selfcare.portal.sign_in.recovery import recoveries
 from selfcare.portal.sign_up import sign_ups
+from selfcare.portal.topup.vouchers import vouchers
 from selfcare.portal.usage import low
 from selfcare.ports.charging import MAY_BE_LOW
 from selfcare.ports.messages import MailSender, TextSender
@@ -77,6 +78,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("as.stop_overdue", _stop_visits)
     known.add(MAY_BE_LOW, low.Watch(ports.charging, ports.jobs).look)
     known.add(low.TELL, low.tell([]))
+    known.add("topup.forget_vouchers", vouchers.forget_old)
     known.add("usage.forget_old", charging_forgetting.forget_old)
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)
@@ -121,6 +123,7 @@ def schedule(settings: Settings) -> Schedule:
     again.every(erasures.ERASE, timedelta(hours=1))
     again.every("account.forget_exports", timedelta(hours=1))
     again.daily("usage.forget_old", at=time(3, 20), zone=settings.zone)
+    again.daily("topup.forget_vouchers", at=time(3, 25), zone=settings.zone)
     again.daily("outbox.forget_old", at=time(3, 5), zone=settings.zone)
     again.daily("billing.forget_bundles", at=time(3, 20), zone=settings.zone)
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)

@@ -125,6 +125,44 @@ def where(url: str) -> None:
 
 
 @main.group()
+def vouchers() -> None:
+    """Codes that are worth credit or a top-up, once."""
+
+
+def _worth(command: Any) -> Any:
+    """The options that say what a voucher is worth."""
+    for option in (
+        click.option("--until", metavar="DATE", help="The last day they work, like 2027-12-31; without it for ever."),
+        click.option("--product", metavar="SLUG", help="Each is worth this top-up of the catalogue."),
+        click.option("--credit", metavar="AMOUNT", help="Each is worth this much credit, like 10.00."),
+        click.option("--name", default="vouchers", show_default=True, help="What this batch is called, for yourself."),
+    ):
+        command = option(command)
+    return command
+
+
+@vouchers.command("make")
+@click.option("--count", required=True, type=click.IntRange(1, 100_000))
+@_worth
+def make_vouchers(count: int, **worth: Any) -> None:
+    """Print new codes, one a line. They are shown this once: nobody can read them out of the database."""
+    from selfcare import upkeep
+
+    for code in asyncio.run(upkeep.make_vouchers(Settings.from_env(), count, **worth)):
+        click.echo(code)
+
+
+@vouchers.command("import")
+@click.argument("file", type=click.File())
+@_worth
+def import_vouchers(file: TextIO, **worth: Any) -> None:
+    """Take in the codes in FILE, one a line, that were printed elsewhere; - reads what is piped in."""
+    from selfcare import upkeep
+
+    click.echo(f"Took in {asyncio.run(upkeep.import_vouchers(Settings.from_env(), file, **worth)):,} vouchers.")
+
+
+@main.group()
 def audit() -> None:
     """The log of who did what."""
 

@@ -142,7 +142,13 @@ async def prepare(settings: Settings, customers: int) -> str:
         await migrate.migrate()
         if await load.is_loaded():
             return "Generated customers come only with --fresh: this database is full already." if customers else ""
-        await load.load(now=clock.now(), progress=progress, customers=customers, sim_keys=settings.sim_keys)
+        await load.load(
+            now=clock.now(),
+            progress=progress,
+            customers=customers,
+            sim_keys=settings.sim_keys,
+            link_key=settings.keys.link,
+        )
         return ""
     finally:
         progress.end()

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from selfcare import doctor
 from selfcare import where as finder
@@ -23,6 +25,8 @@ from selfcare.identity.tables import User
 from selfcare.imports.importing import import_folder
 from selfcare.kernel import clock, ids
 from selfcare.kernel.errors import Conflict, Rejected
+from selfcare.kernel.money import parse_amount
+from selfcare.portal.topup.vouchers import batches, codes
 from selfcare.progress import Progress
 from selfcare.server import opened
 from selfcare.settings import Settings
@@ -129,6 +133,39 @@ async def feed(settings: Settings, file: BinaryIO, *, say: Callable[[str], objec
             fed = Fed(fed.counted + taken.counted, fed.repeated + taken.repeated, fed.refused + len(taken.refused))
             before += len(lines)
     return fed
+
+
+async def make_vouchers(settings: Settings, count: int, **worth: str | None) -> list[str]:
+    """Their codes, as they are printed. Raises Rejected."""
+    async with _database(settings):
+        made = await batches.make(count=count, **_batch(settings, **worth))
+    return [codes.show(code) for code in made]
+
+
+async def import_vouchers(settings: Settings, lines: Iterable[str], **worth: str | None) -> int:
+    """How many. Raises Rejected."""
+    async with _database(settings):
+        return await batches.bring(lines=lines, **_batch(settings, **worth))
+
+
+def _batch(
+    settings: Settings, *, name: str | None, credit: str | None, product: str | None, until: str | None
+) -> dict[str, Any]:
+    if (credit is None) == (product is None):
+        raise Rejected("Say what a voucher is worth: either --credit or --product.")
+    try:
+        last = date.fromisoformat(until) if until else None
+    except ValueError:
+        raise Rejected("--until takes a date like 2027-12-31.") from None
+    ends = datetime.combine(last + timedelta(days=1), time(), ZoneInfo(settings.zone)) if last else None
+    money = parse_amount(credit, settings.currency) if credit else None
+    return {
+        "name": name or "vouchers",
+        "worth": batches.Worth(money, product),
+        "until": ends.astimezone(UTC) if ends else None,
+        "currency": settings.currency,
+        "key": settings.keys.link,
+    }
 
 
 def where(settings: Settings, url: str) -> Iterator[str]:

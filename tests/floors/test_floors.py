@@ -29,6 +29,8 @@ NEIGHBOURS = {
     ("orders", "usage"): "says what there is now",
     ("topup", "services"): "a top-up goes onto a service",
     ("topup", "pay"): "it is paid",
+    ("topup", "orders"): "what is bought is an order",
+    ("topup", "billing"): "a voucher of credit is put in the books",
     ("topup", "cards"): "by a saved card",
     ("addons", "services"): "an add-on goes onto a service",
     ("addons", "pay"): "it is paid",

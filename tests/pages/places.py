@@ -27,6 +27,7 @@ OWN = {
     "contact_id": Prepared.sql("SELECT id FROM contact WHERE customer_id = :customer_id ORDER BY id LIMIT 2"),
     "member_id": Prepared.sql("SELECT id FROM membership WHERE customer_id = :customer_id ORDER BY id LIMIT 3"),
     "site_id": Prepared.sql("SELECT id FROM site WHERE customer_id = :customer_id ORDER BY id LIMIT 2"),
+    "voucher_id": Prepared.sql("SELECT id FROM voucher WHERE customer_id = :customer_id ORDER BY id LIMIT 2"),
     "request_id": Prepared.sql("SELECT id FROM request WHERE customer_id = :customer_id ORDER BY id LIMIT 4"),
 }
 

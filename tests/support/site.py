@@ -39,7 +39,11 @@ async def fill_with_demo() -> None:
     passwords = Passwords(memory_kib=64, passes=1, threads=1)
     with clock.frozen(NOW):
         await load.load(
-            now=NOW, progress=lambda _what, _done, _all: None, passwords=passwords, sim_keys=settings.sim_keys
+            now=NOW,
+            progress=lambda _what, _done, _all: None,
+            passwords=passwords,
+            sim_keys=settings.sim_keys,
+            link_key=settings.keys.link,
         )
     passwords.close()
 

@@ -19,6 +19,7 @@ from selfcare.demo.requests import add_requests
 from selfcare.demo.rows import Rows
 from selfcare.demo.sims import add_sims
 from selfcare.demo.timeline import Timeline
+from selfcare.demo.vouchers import add_vouchers
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.tables import User
 from selfcare.portal.billing.tables import Invoice, Transaction
@@ -42,6 +43,7 @@ async def load(
     records_each: int = 0,
     passwords: Passwords | None = None,
     sim_keys: Sequence[bytes] = (),
+    link_key: bytes = b"",
 ) -> None:
     """The named people, the catalogue, and `customers` generated ones more with `records_each` usage records each.
 
@@ -55,6 +57,8 @@ async def load(
     progress("named people", 0, 1)
     async with transaction():
         await _load_named(when, password_hash, sim_keys)
+        if link_key:
+            await add_vouchers(when, link_key)
         if audit.is_configured():
             await add_activity(when)
     progress("named people", 1, 1)

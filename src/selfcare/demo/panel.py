@@ -12,7 +12,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 
 from selfcare.db.prepared import Prepared, fetch
-from selfcare.demo import people, turning
+from selfcare.demo import people, turning, vouchers
 from selfcare.demo.simulator import Happened, What, use_something
 from selfcare.demo.timeline import add_months
 from selfcare.kernel import clock
@@ -157,6 +157,7 @@ async def _panel(
         said=_said(used),
         everybody=people.EVERYBODY,
         password=people.PASSWORD,
+        vouchers=vouchers.shown(),
         on_machine_time=clock.offset() == timedelta(0),
     )
 

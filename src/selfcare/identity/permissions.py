@@ -265,6 +265,10 @@ TABLE: Mapping[str, Access] = {
     "orders": customer(Right.VIEW_OWN_SERVICES),
     "orders.show": customer(Right.VIEW_OWN_SERVICES),
     "orders.state": customer(Right.VIEW_OWN_SERVICES, poll=True),
+    # topup: vouchers
+    "topup.voucher": customer(Right.BUY_TOPUP, flag="vouchers"),
+    "topup.use_voucher": customer(Right.BUY_TOPUP, acting=NEVER, flag="vouchers"),
+    "topup.voucher.used": customer(Right.BUY_TOPUP, flag="vouchers"),
     # help
     "help.articles": anybody(flag="kb", acting=LOOK),
     "help.article": anybody(flag="kb", acting=LOOK),

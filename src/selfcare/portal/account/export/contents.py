@@ -422,6 +422,16 @@ SECTIONS = (
         withheld=_because(BOOKKEEPING, "customer_id", "round"),
     ),
     Section(
+        file="vouchers",
+        table="voucher",
+        columns=("id", "used_at", "order_id"),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_BILLS,
+        withheld=_because(SECRET, "code_hash")
+        | _because(OTHERS, "used_by")
+        | _because(BOOKKEEPING, "batch_id", "customer_id", "request_key"),
+    ),
+    Section(
         file="payment-links",
         table="guest_link",
         columns=("id", "invoice_id", "created_at", "expires_at", "revoked_at"),
@@ -493,5 +503,6 @@ LEFT_OUT: Mapping[str, str] = {
     "support_question": "what support asked before a visit; the visit stands in activity",
     "usage_low": "which allowances ran low and were told about; the allowances themselves are in allowances",
     "usage_meter": "when the meter last changed",
+    "voucher_batch": "what vouchers are worth; those you used are in vouchers",
     "webhook_event": "what the payment provider told us; what came of it is in payments",
 }

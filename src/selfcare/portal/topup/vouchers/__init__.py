@@ -1,0 +1,1 @@
+"""Codes that are worth an allowance or credit, at /topup/voucher."""
