@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import cast
+
+import pytest
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from selfcare.app import Application
-from selfcare.identity.permissions import TABLE, Who
-from tests.pages import places
+from selfcare.identity.permissions import LOOK, NEVER, TABLE, Access, Who
+from selfcare.identity.rights import StaffRight
+from tests.pages import expected, places
 from tests.pages.places import CUSTOMERS_OF
 from tests.pages.test_every_page import filled
 from tests.support.browser import Browser
@@ -43,6 +48,41 @@ def test_what_goes_without_a_token_is_listed_here(app: Application) -> None:
         if not access.csrf and any(method not in ("GET", "HEAD") for method in methods(app, name))
     }
     assert without == set(WITHOUT_TOKEN)
+
+
+def test_each_route_of_the_console_has_the_right_that_was_said_twice(app: Application) -> None:
+    assert strayed() == []
+
+
+def test_a_row_of_the_table_that_somebody_opens_is_seen(app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = {
+        "staff.payments.refund": replace(TABLE["staff.payments.refund"], right=StaffRight.VIEW_BILLING),
+        "staff.settings.save": replace(TABLE["staff.settings.save"], right=None),
+        "staff.audit_csv": replace(TABLE["staff.audit_csv"], who=Who.SIGNED_IN),
+        "cards.show": replace(TABLE["cards.show"], acting=LOOK),
+        "pay.start": replace(TABLE["pay.start"], acting="rename"),
+        "account.password": replace(TABLE["account.password"], acting=LOOK),
+    }
+    for name, row in opened.items():
+        with monkeypatch.context() as patch:
+            patch.setitem(cast("dict[str, Access]", TABLE), name, row)
+            assert name in strayed()
+
+
+def strayed() -> list[str]:
+    """Rows that say something else than `expected`."""
+    rights = {name: right for right, names in expected.STAFF.items() for name in names}
+    found = [name for name in rights if TABLE[name].who is not Who.STAFF or (TABLE[name].right or "") != rights[name]]
+    found += [name for name, access in TABLE.items() if access.who is Who.STAFF and name not in rights]
+    for name, access in TABLE.items():
+        if access.acting not in (LOOK, NEVER) and expected.ACTED.get(name) != access.acting:
+            found.append(name)
+        if name in expected.NEVER_SHOWN and access.acting != NEVER:
+            found.append(name)
+        of_all = access.who in (Who.SIGNED_IN, Who.ANYBODY, Who.MACHINE)
+        if of_all and access.acting == LOOK and name not in expected.SHOWN_TO_ALL | {"sign_in.stay"}:
+            found.append(name)
+    return found
 
 
 async def test_a_visitor_gets_no_page_of_a_customer_and_none_of_staff(app: Application, visitor: Browser) -> None:
