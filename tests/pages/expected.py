@@ -24,7 +24,7 @@ STAFF = {
     ),
     "retry_jobs": ("staff.jobs", "staff.jobs.retry"),
     "review_payment": ("staff.payments", "staff.payments.look"),
-    "view_audit": ("staff.audit", "staff.audit_csv"),
+    "view_audit": ("staff.audit", "staff.audit_csv", "staff.audit_breaks", "staff.audit_breaks.see"),
     "view_billing": (
         *("staff.customers.billing", "staff.customers.orders", "staff.payments.cards", "staff.payments.show"),
         *("staff.payments.customer", "staff.lists"),

@@ -94,6 +94,8 @@ async def refused(app: Application, staff: Browser, rights: Collection[str], nam
             (path, *_more) = filled(pattern, {"section": ["brand"]})
             for method in handler.http_methods - {"HEAD", "OPTIONS"}:
                 form = {"csrf": token}
-                answer = await (staff.open(path, follow=False) if method == "GET" else staff.post(path, form))
+                answer = await (
+                    staff.open(path, follow=False) if method == "GET" else staff.post(path, form, follow=False)
+                )
                 assert answer.status < 500, (handler.name, answer.status)
     return {as_json(row["details"])["route"] for row in (await fetch(DENIED.bind()))[before:]}
