@@ -52,7 +52,7 @@ async def balances(who: Tenant, service_ids: Collection[UUID] | None) -> Balance
     own, shared, grants = await fetch_many(
         _OWN_BUCKETS.bind(**asked, since=since, services=services),
         _SHARED_BUCKETS.bind(**asked, since=since),
-        _OWN_GRANTS.bind(**asked, now=now, services=services),
+        _OWN_GRANTS.bind(**asked, now=now, since=since, services=services),
         short=len(services) <= SOME,
     )
     buckets = {bucket.id: bucket for bucket in map(a_bucket, own)}
@@ -251,10 +251,14 @@ _GRANT = """SELECT g.bucket_id AS bucket_id, g.amount AS amount, g.period_start 
   FROM allowance_grant g"""
 _CURRENT = "g.customer_id = :customer AND g.period_start <= :now AND (g.period_end IS NULL OR g.period_end > :now)"
 _GRANTS = Prepared.sql(f"{_GRANT} WHERE {_CURRENT}")
+# Credit that was bought and has ended is still the last top-up.
 _OWN_GRANTS = Prepared.sql(
     f"""
     {_GRANT} JOIN bucket b ON b.customer_id = g.customer_id AND b.id = g.bucket_id
-     WHERE {_CURRENT} AND b.customer_id = :customer AND (b.service_id IN :services OR b.members IS NOT NULL)
+     WHERE g.customer_id = :customer AND g.period_start <= :now
+       AND (g.period_end IS NULL OR g.period_end > :now
+            OR (g.period_end > :since AND g.reason = 'purchase' AND b.kind = 'money'))
+       AND b.customer_id = :customer AND (b.service_id IN :services OR b.members IS NOT NULL)
     """
 )
 

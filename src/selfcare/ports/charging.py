@@ -101,8 +101,8 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """The buckets of some services, in no order, with the grants that count now. `stale`: the meter did not answer, and
-    this is what it said at `as_of`."""
+    """The buckets of some services, in no order, with the grants that count now and the credit that was bought before:
+    ask a grant whether it `is_current`. `stale`: the meter did not answer, and this is what it said at `as_of`."""
 
     buckets: tuple[Bucket, ...]
     grants: tuple[Granted, ...]

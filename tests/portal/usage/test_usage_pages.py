@@ -16,7 +16,7 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, insert_many
 from selfcare.demo import people
 from selfcare.kernel import clock, ids
-from selfcare.ports.charging import Use
+from selfcare.ports.charging import Delivery, Put, Use
 from tests.support.browser import Browser, Page
 from tests.support.site import NOW
 
@@ -97,6 +97,20 @@ async def test_credit_shows_the_last_topup_its_end_and_automatic_recharge(asha: 
     assert "Last Top-Up £10.00" in shown
     assert "Never expires" in shown
     assert "Auto-Recharge Off" in shown
+
+
+async def test_credit_that_has_ended_is_still_the_last_topup(app: Application, asha: Browser) -> None:
+    put = Put(kind="money", amount=500, label="Weekend", currency="GBP", expires_at=NOW + timedelta(days=2))
+    await app.ports.charging.credit(
+        Delivery(order_id=uuid4(), customer_id=people.PATEL.id, service_id=MOBILE, puts=(put,))
+    )
+    before = line(await asha.open(HERE), "money")
+    assert "Last Top-Up £5.0022 Nov 2026" in before
+    with clock.frozen(NOW + timedelta(days=3)):
+        await asha.sign_in("asha@example.test")
+        after = line(await asha.open(HERE), "money")
+    assert "Last Top-Up £5.0022 Nov 2026" in after
+    assert "£8.25 left" in after
 
 
 async def test_low_is_marked_and_leads_to_a_topup(chidi: Browser) -> None:

@@ -149,6 +149,8 @@ def _allowance(
     metered = [bucket for bucket in queue if not bucket.is_unlimited]
     granted = _sum_known([_granted(bucket, grants) for bucket in metered])
     start, end = _period(queue, grants)
+    # Nobody means to have used up their credit by a day.
+    is_paced = not unlimited and kind != "money"
     return Allowance(
         kind=kind,
         scope=scope,
@@ -168,7 +170,7 @@ def _allowance(
         period_start=start,
         period_end=end,
         next_expiry=min((b.expires_at for b in queue if b.expires_at and not b.is_empty), default=None),
-        pace=pace_of(left, granted, start, end, now) if granted and start and end and not unlimited else None,
+        pace=pace_of(left, granted, start, end, now) if is_paced and granted and start and end else None,
         blocked_by=_blocker(queue, credit if kind != "money" else 0),
     )
 
