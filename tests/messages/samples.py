@@ -31,6 +31,8 @@ PLAIN: dict[str, object] = {
     "state": "done",
     "amount": Money(2400, "GBP"),
     "surplus": Money(150, "GBP"),
+    "by_card": Money(700, "GBP"),
+    "as_credit": Money(300, "GBP"),
     "reference": "PAY-7K3M9Q2X",
     "what": "Bill INV-2026-001234",
     "bill": "INV-2026-001234",

@@ -20,7 +20,7 @@ from selfcare.db.prepared import Prepared, execute, fetch, fetch_one
 from selfcare.identity import limits
 from selfcare.identity.identity import CustomerScope, Identity
 from selfcare.identity.rights import RIGHTS_OF, Right, Role
-from selfcare.jobs.registry import GiveUp, Job
+from selfcare.jobs.registry import Job
 from selfcare.kernel import clock, ids
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.words import _
@@ -130,15 +130,13 @@ class Maker:
         row = await fetch_one(_ASKED.bind(id=bundle_id))
         if row is None:
             return
+        if not await _may_still(row):
+            return await _give_up(bundle_id)
         try:
-            if not await _may_still(row):
-                raise GiveUp("this person does not see the bills any more")
             size = await self.write(bundle_id, row)
-        except Exception as problem:
-            if job.attempt >= TRIES or isinstance(problem, GiveUp):
-                async with transaction():
-                    if await execute(_FAILED.bind(id=bundle_id)):
-                        await execute(_FORGET_PARTS.bind(ids=[bundle_id]))
+        except Exception:
+            if job.attempt >= TRIES:
+                await _give_up(bundle_id)
             raise
         async with transaction():
             if await execute(_DONE.bind(id=bundle_id, size=size)):
@@ -173,6 +171,12 @@ class Maker:
             until=asked["expires_at"],
             path="/billing/bundles",
         )
+
+
+async def _give_up(bundle_id: UUID) -> None:
+    async with transaction():
+        if await execute(_FAILED.bind(id=bundle_id)):
+            await execute(_FORGET_PARTS.bind(ids=[bundle_id]))
 
 
 async def _may_still(asked: dict[str, Any]) -> bool:
