@@ -131,7 +131,8 @@ class Maker:
         if row is None:
             return
         if not await _may_still(row):
-            return await _give_up(bundle_id)
+            await _give_up(bundle_id)
+            return
         try:
             size = await self.write(bundle_id, row)
         except Exception:
