@@ -80,6 +80,7 @@ from selfcare.staff.catalogue import routes as staff_catalogue
 from selfcare.staff.customers import routes as staff_customers
 from selfcare.staff.figures import routes as staff_figures
 from selfcare.staff.money import routes as staff_money
+from selfcare.staff.orders import routes as staff_orders
 from selfcare.staff.people import routes as staff_people
 from selfcare.staff.requests import routes as staff_requests
 from selfcare.staff.settings import routes as staff_settings
@@ -133,6 +134,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     staff_money.router,
     staff_approvals.router,
     staff_transfers.router,
+    staff_orders.router,
     staff_work.router,
     staff_figures.router,
     staff_audit.router,

@@ -31,6 +31,8 @@ NEIGHBOURS = {
     ("topup", "pay"): "it is paid",
     ("topup", "orders"): "what is bought is an order",
     ("topup", "billing"): "a voucher of credit is put in the books",
+    ("orders", "cards"): "by a saved card",
+    ("topup", "usage"): "says what there is then, and how long it lasts",
     ("topup", "cards"): "by a saved card",
     ("addons", "services"): "an add-on goes onto a service",
     ("addons", "pay"): "it is paid",

@@ -20,10 +20,12 @@ STAFF = {
     "manage_users": ("staff.customers.merge",),
     "refund_payment": (
         *("staff.requests.money", "staff.requests.give", "staff.payments.refund", "staff.payments.decide"),
-        "staff.payments.credit",
+        *("staff.payments.credit", "staff.orders.refund"),
     ),
     "retry_jobs": ("staff.jobs", "staff.jobs.retry"),
-    "review_payment": ("staff.payments", "staff.payments.look"),
+    "review_payment": (
+        *("staff.payments", "staff.payments.look", "staff.orders", "staff.orders.show", "staff.orders.again"),
+    ),
     "view_audit": ("staff.audit", "staff.audit_csv", "staff.audit_breaks", "staff.audit_breaks.see"),
     "view_billing": (
         *("staff.customers.billing", "staff.customers.orders", "staff.payments.cards", "staff.payments.show"),
@@ -38,7 +40,12 @@ STAFF = {
 }
 
 # What a support visit may do beyond looking where its grant names the action. Anything else that changes is refused.
-ACTED = {"services.rename": "rename", "services.switch_renewal": "auto_renew", "acting.stop": "stop"}
+ACTED = {
+    "services.rename": "rename",
+    "services.switch_renewal": "auto_renew",
+    "topup.buy": "topup",
+    "acting.stop": "stop",
+}
 
 # Pages of a customer that a visit may not even look at.
 NEVER_SHOWN = frozenset(

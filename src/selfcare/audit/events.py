@@ -164,6 +164,8 @@ class Event(StrEnum):
     ORDERS_REFUNDED = "orders.refunded", "service?", "amount_minor", "currency"
     ORDERS_CANCELLED = "orders.cancelled", "service?"
     ORDERS_REVIEWED = "orders.reviewed", "service?"
+    ORDERS_RETRIED = "orders.retried", "reason"
+    ORDERS_GIVEN_UP = "orders.given_up", "reason"
 
     API_KEYS_CREATED = "api_keys.created", "scope", "expires_at?"
     API_KEYS_REVOKED = "api_keys.revoked"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NoReturn
 from uuid import UUID
 
 from litestar.connection import ASGIConnection
@@ -125,6 +126,14 @@ def _check_token(ctx: RequestContext) -> None:
     typed = dict(ctx.form or ())
     if not csrf.matches(typed.get("csrf"), ctx.site.settings.keys.csrf, ctx.binding, grant):
         raise OutOfDate
+
+
+async def ask_for_proof(request: ASGIConnection) -> NoReturn:  # type: ignore[type-arg]
+    """For a handler that finds out by itself: the form is kept and offered again when the person has proved it."""
+    ctx = context_of(request)
+    if ctx.identity is not None:
+        await _keep_form(request, ctx, ctx.identity.actor_id)
+    raise NeedsProof
 
 
 async def _keep_form(connection: ASGIConnection, ctx: RequestContext, user_id: UUID) -> None:  # type: ignore[type-arg]

@@ -134,6 +134,7 @@ _STANDS_UNDER = {
     "staff.approvals": "staff",
     "staff.figures": "staff",
     "staff.lists": "staff",
+    "staff.orders": "staff.payments",
     "staff.settings": "staff",
     "staff.catalogue": "staff",
 }

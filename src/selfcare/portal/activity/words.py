@@ -226,6 +226,8 @@ def sentences() -> dict[str, str]:
         "orders.refunded": _("An order was refunded"),
         "orders.cancelled": _("An order was cancelled"),
         "orders.reviewed": _("An order is being looked at"),
+        "orders.retried": _("We tried an order once more"),
+        "orders.given_up": _("We gave up an order"),
         "api_keys.created": _("An API key was created"),
         "api_keys.revoked": _("An API key was revoked"),
         "api_keys.used": _("An API key was used"),

@@ -57,6 +57,15 @@ async def list_cards(customer_id: UUID) -> list[Card]:
     return [_card(row) for row in await fetch(ALL.bind(customer_id=customer_id))]
 
 
+async def list_usable(customer_id: UUID, added_by: UUID | None) -> list[Card]:
+    """As `list_cards`, where `added_by` is given only the cards that this person added."""
+    known = await list_cards(customer_id)
+    if added_by is None:
+        return known
+    own = {row["id"] for row in await fetch(ADDED_BY.bind(customer_id=customer_id, user_id=added_by))}
+    return [card for card in known if card.id in own]
+
+
 async def get_card(customer_id: UUID, card_id: UUID) -> Card:
     """Raises NotFound where it is removed or somebody else's."""
     found = [card for card in await list_cards(customer_id) if card.id == card_id]
@@ -77,6 +86,9 @@ ALL = Prepared.sql(
     ORDER BY is_default DESC, position, created_at
     """
 )
+
+
+ADDED_BY = Prepared.sql("SELECT id FROM payment_method WHERE customer_id = :customer_id AND added_by = :user_id")
 
 
 async def token_of(customer_id: UUID, card_id: UUID) -> str:

@@ -163,6 +163,10 @@ async def get(scope: Scope, order_id: UUID) -> Order:
     return order_of(rows[0], tuple(Step(State(step["state"]), step["at"]) for step in steps))
 
 
+async def steps_of(order_id: UUID) -> list[Step]:
+    return [Step(State(step["state"]), step["at"]) for step in await fetch(STEPS.bind(id=order_id))]
+
+
 async def find_by_request_key(customer_id: UUID, key: str) -> Order | None:
     row = await fetch_one(BY_KEY.bind(customer_id=customer_id, key=key))
     return order_of(row) if row else None

@@ -143,6 +143,11 @@ async def start_bills(till: Till, who: audit.Who, parts: Sequence[BillPart], how
         return await _start(till, who, customer_id, Purpose.INVOICE, _bill_words(numbers, len(asked)), wanted, how)
 
 
+async def claim_try(who: audit.Who) -> None:
+    """Counts a try to buy, before anything else. Raises limits.TooOften."""
+    await _claim(who, [])
+
+
 async def start_order(till: Till, who: audit.Who, order: Order, how: How) -> Payment:
     """Inside the transaction that writes the order. `submit` goes on after its commit."""
     customer_id = await _may_pay(who, how)

@@ -16,7 +16,7 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
-from selfcare.portal.pay import payments, receipts, refunds, words
+from selfcare.portal.pay import payments, proofs, receipts, refunds, words
 from selfcare.portal.pay.autopay import consents
 from selfcare.portal.pay.checkout import NEW_CARD, Checkout, checkout
 from selfcare.portal.pay.payments import BillPart, How, OnItsWay, Payment
@@ -25,6 +25,7 @@ from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.web.context import context_of
 from selfcare.web.forms import Form
+from selfcare.web.guards import ask_for_proof
 from selfcare.web.pages import as_download, go, page
 
 
@@ -160,6 +161,8 @@ async def _pay(
         save_card=form.flag("save_card"),
         shown=None if part else _shown(form, shown),
     )
+    if (shown.by_card or part) and await proofs.needs_proof(identity, how.card_id):
+        await ask_for_proof(request)
     parts = [BillPart(shown.bills[0].id, amount)] if part else [BillPart(bill.id) for bill in shown.bills]
     return await payments.pay_bills(till, identity, parts, how)
 

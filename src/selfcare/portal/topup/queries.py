@@ -1,23 +1,32 @@
-"""What the top-up screens read."""
+"""What the top-up screens read: which services take top-ups, what is on sale for one, and what buying it would do."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.prepared import Prepared, as_json, fetch, fetch_many
+from selfcare.db.prepared import Prepared, as_json, fetch, fetch_many, fetch_one
+from selfcare.formats import money
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
-from selfcare.kernel.errors import NotFound
-from selfcare.kernel.money import Money
+from selfcare.kernel.errors import Conflict, NotFound, Rejected
+from selfcare.kernel.money import Money, round_half_up
+from selfcare.kernel.words import _
+from selfcare.portal.services.services import Life, Status, status_of
 
+KINDS = ("data", "voice", "sms", "mms", "money", "other")
+
+_TARGET = """s.id AS id, s.name AS name, s.nickname AS nickname, s.type AS type, s.state AS state,
+    s.suspend_reason AS suspend_reason, s.end_reason AS end_reason, s.ends_at AS ends_at, s.ended_at AS ended_at,
+    s.renews AS renews, s.currency AS currency, p.name AS product, p.slug AS plan"""
 _SERVICES = Prepared.sql(
-    """
-    SELECT s.id AS id, s.name AS name, s.nickname AS nickname, s.type AS type, p.name AS product
-      FROM service s JOIN product p ON p.id = s.product_id
+    f"""
+    SELECT {_TARGET} FROM service s JOIN product p ON p.id = s.product_id
      WHERE s.customer_id = :customer_id AND s.state IN ('active', 'suspended')
+       AND (s.ends_at IS NULL OR s.ends_at > :now)
        AND EXISTS (SELECT 1 FROM product t
                     WHERE t.category = 'topup' AND t.enabled AND t.service_type = s.type)
      ORDER BY COALESCE(s.nickname, s.name), s.id
@@ -25,37 +34,53 @@ _SERVICES = Prepared.sql(
     """
 )
 _SERVICE = Prepared.sql(
-    """
-    SELECT s.id AS id, s.name AS name, s.nickname AS nickname, s.type AS type, p.name AS product
-      FROM service s JOIN product p ON p.id = s.product_id
-     WHERE s.customer_id = :customer_id AND s.id = :service_id AND s.state IN ('active', 'suspended')
+    f"""
+    SELECT {_TARGET} FROM service s JOIN product p ON p.id = s.product_id
+     WHERE s.customer_id = :customer_id AND s.id = :service_id
     """
 )
+_OFFER = """t.id AS id, t.slug AS slug, t.name AS name, t.description AS description, t.features AS features,
+    t.grants AS grants, t.customer_types AS customer_types, t.requires AS requires, t.excludes AS excludes,
+    t.price_minor AS price_minor, t.currency AS currency, t.custom_min_minor AS custom_min_minor,
+    t.custom_max_minor AS custom_max_minor, t.tax_permille AS tax_permille, t.version AS version,
+    t.terms_url AS terms_url, t.service_type AS service_type, t.enabled AS enabled, t.on_sale_from AS on_sale_from,
+    t.on_sale_until AS on_sale_until"""
+_JSON = dict.fromkeys(("features", "grants", "customer_types", "requires", "excludes"), as_json)
 _OFFERS = Prepared.sql(
-    """
-    SELECT t.id AS id, t.name AS name, t.description AS description, t.features AS features, t.grants AS grants,
-           t.customer_types AS customer_types, t.price_minor AS price_minor, t.currency AS currency,
-           t.custom_min_minor AS custom_min_minor, t.custom_max_minor AS custom_max_minor
-      FROM product t
-      JOIN service s ON s.type = t.service_type AND s.currency = t.currency
+    f"""
+    SELECT {_OFFER} FROM product t JOIN service s ON s.type = t.service_type AND s.currency = t.currency
      WHERE s.customer_id = :customer_id AND s.id = :service_id AND t.category = 'topup' AND t.enabled
-       AND (t.on_sale_from IS NULL OR t.on_sale_from <= :now) AND (t.on_sale_until IS NULL OR t.on_sale_until > :now)
      ORDER BY t.sort, t.price_minor, t.name
      LIMIT 100
     """,
-    types={"features": as_json, "grants": as_json, "customer_types": as_json},
+    types=_JSON,
 )
-KINDS = ("data", "voice", "sms", "mms", "money", "other")
+_ONE_OFFER = Prepared.sql(
+    f"SELECT {_OFFER} FROM product t WHERE t.id = :id AND t.category = 'topup'",
+    types=_JSON,
+)
+_LAST = Prepared.sql(
+    """
+    SELECT product_id, created_at FROM purchase_order
+     WHERE customer_id = :customer_id AND service_id = :service_id AND kind = 'topup' AND state = 'delivered'
+       AND product_id IS NOT NULL
+     ORDER BY created_at DESC LIMIT 1
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A service that can be topped up."""
+    """A service that may be topped up; `refusal` says why it cannot be now."""
 
     id: UUID
     name: str
     type: str
     product: str
+    plan: str
+    currency: str
+    status: Status
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +96,132 @@ class Offer:
     lifetime_days: int | None
     replaces: bool
     custom: tuple[Money, Money] | None
+    version: int
+    tax_permille: int
+    terms_url: str | None
+    grants: tuple[Mapping[str, Any], ...]
+
+    @property
+    def puts_money(self) -> bool:
+        return any(grant["kind"] == "money" for grant in self.grants)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is on sale for one service. `last` is what was bought there last, where it is still sold."""
+
+    target: Target
+    offers: list[Offer]
+    last: Offer | None = None
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """One top-up for one service at the price it has now, tax included."""
+
+    target: Target
+    offer: Offer
+    price: Money
+
+    @property
+    def tax(self) -> Money:
+        share = round_half_up(self.price.minor * self.offer.tax_permille, 1000 + self.offer.tax_permille)
+        return Money(share, self.price.currency)
+
+    @property
+    def name(self) -> str:
+        """ "5 GB extra data", and of a free amount "£12.50 credit"."""
+        return _("%(amount)s credit") % {"amount": money(self.price)} if self.offer.custom else self.offer.name
+
+    def ends_at(self, now: datetime) -> datetime | None:
+        days = self.offer.lifetime_days
+        return now + timedelta(days=days) if days else None
 
 
 async def list_targets(scope: CustomerScope) -> list[Target]:
-    rows = await fetch(_SERVICES.bind(customer_id=scope.customer_id))
-    return [_target(row) for row in rows if scope.covers(row["id"])]
+    now = clock.now()
+    rows = await fetch(_SERVICES.bind(customer_id=scope.customer_id, now=now))
+    return [_target(scope, row, now) for row in rows if scope.covers(row["id"])]
 
 
-async def offers_for(scope: CustomerScope, service_id: UUID) -> tuple[Target, list[Offer]]:
-    """The service and what is on sale for it today; NotFound when it is not this customer's."""
-    if not scope.covers(service_id):
-        raise NotFound
+async def offers_for(scope: CustomerScope, service_id: UUID) -> Shelf:
+    """The service and what is on sale for it today. Raises NotFound where it is not this customer's."""
     asked: dict[str, Any] = {"customer_id": scope.customer_id, "service_id": service_id}
-    now: datetime = clock.now()
-    services, offers = await fetch_many(_SERVICE.bind(**asked), _OFFERS.bind(**asked, now=now))
-    if not services:
+    now = clock.now()
+    services, found, last = await fetch_many(_SERVICE.bind(**asked), _OFFERS.bind(**asked), _LAST.bind(**asked))
+    if not services or not scope.covers(service_id):
         raise NotFound
-    fitting = [row for row in offers if not row["customer_types"] or scope.customer_type in row["customer_types"]]
-    return _target(services[0]), sorted((_offer(row) for row in fitting), key=lambda offer: KINDS.index(offer.kind))
+    target = _target(scope, services[0], now)
+    offers = [_offer(row) for row in found if _unfit(scope, target, row, now) is None]
+    offers.sort(key=lambda offer: KINDS.index(offer.kind))
+    again = next((offer for offer in offers if last and offer.id == last[0]["product_id"]), None)
+    return Shelf(target, offers, again, last[0]["created_at"] if again else None)
 
 
-def _target(row: dict[str, Any]) -> Target:
-    return Target(row["id"], row["nickname"] or row["name"], row["type"], row["product"])
+async def quote(scope: CustomerScope, service_id: UUID, product_id: UUID, amount: Money | None) -> Quote:
+    """What it costs now. Raises NotFound for a service that is not this customer's or a product that is none, Conflict
+    in words for what cannot be bought now, Rejected for an amount."""
+    now = clock.now()
+    service = await fetch_one(_SERVICE.bind(customer_id=scope.customer_id, service_id=service_id))
+    if service is None or not scope.covers(service_id):
+        raise NotFound
+    product = await fetch_one(_ONE_OFFER.bind(id=product_id))
+    if product is None:
+        raise NotFound
+    target = _target(scope, service, now)
+    offer = _offer(product)
+    refusal = target.refusal or _unfit(scope, target, product, now)
+    if refusal is None and not target.status.is_running and not offer.puts_money:
+        refusal = _("This service is suspended because a payment is missing. Until then only credit can be added.")
+    if refusal is not None:
+        raise Conflict(refusal)
+    return Quote(target, offer, _price(offer, amount))
 
 
-def _offer(row: dict[str, Any]) -> Offer:
+def _price(offer: Offer, amount: Money | None) -> Money:
+    if offer.custom is None:
+        return offer.price
+    least, most = offer.custom
+    if amount is None or amount < least or amount > most:
+        words = _("Enter an amount from %(least)s to %(most)s.") % {"least": money(least), "most": money(most)}
+        raise Rejected(words, "amount")
+    return amount
+
+
+def _unfit(scope: CustomerScope, target: Target, product: Mapping[str, Any], now: datetime) -> str | None:
+    """Why this product is not sold for this service now."""
+    starts, ends = product["on_sale_from"], product["on_sale_until"]
+    if not product["enabled"] or (starts and starts > now) or (ends and ends <= now):
+        return _("This top-up is no longer on sale. Nothing was charged; please choose another one.")
+    wrong_type = product["customer_types"] and scope.customer_type not in product["customer_types"]
+    wrong_plan = (product["requires"] and target.plan not in product["requires"]) or target.plan in product["excludes"]
+    if product["service_type"] != target.type or product["currency"] != target.currency or wrong_type or wrong_plan:
+        return _("This top-up does not fit this service. Nothing was charged; please choose another one.")
+    return None
+
+
+def _target(scope: CustomerScope, row: Mapping[str, Any], now: datetime) -> Target:
+    life = {name: row[name] for name in ("state", "suspend_reason", "end_reason", "ends_at", "ended_at", "renews")}
+    status = status_of(Life(**life), now)
+    refusal = _refusal(scope, status)
+    name = row["nickname"] or row["name"]
+    return Target(row["id"], name, row["type"], row["product"], row["plan"], row["currency"], status, refusal)
+
+
+def _refusal(scope: CustomerScope, status: Status) -> str | None:
+    if scope.customer_status != "open":
+        return _("This account is closed: nothing can be bought any more. Bills can still be read and paid.")
+    if status.is_running or status.for_payment:
+        return None
+    if status.is_over:
+        return _("This service has ended. Nothing can be added to it any more.")
+    if status.mark == "being_set_up":
+        return _("This service is being set up. It can be topped up as soon as it is ready.")
+    return _("This service is suspended, so nothing can be added to it now. Talk to us to have it switched on again.")
+
+
+def _offer(row: Mapping[str, Any]) -> Offer:
     currency = row["currency"]
     grant = row["grants"][0] if row["grants"] else {}
     least, most = row["custom_min_minor"], row["custom_max_minor"]
@@ -109,4 +235,8 @@ def _offer(row: dict[str, Any]) -> Offer:
         lifetime_days=grant.get("lifetime_days"),
         replaces=grant.get("mode") == "reset",
         custom=(Money(least, currency), Money(most, currency)) if least is not None and most is not None else None,
+        version=row["version"],
+        tax_permille=row["tax_permille"],
+        terms_url=row["terms_url"],
+        grants=tuple(row["grants"]),
     )

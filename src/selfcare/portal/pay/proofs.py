@@ -1,0 +1,54 @@
+"""When paying asks "is it you": the first time with a card, and when a day's purchases by card become many."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from selfcare.db.prepared import Prepared, fetch_many
+from selfcare.identity.identity import Identity
+from selfcare.kernel import clock
+from selfcare.kernel.money import Money, exponent
+
+# What a known card may buy in a day without being asked.
+FREE_A_DAY = 50
+
+_PAID_BEFORE = Prepared.sql(
+    """
+    SELECT id FROM payment WHERE customer_id = :customer_id AND method_id = :card_id
+       AND state IN ('succeeded', 'refund_due', 'refunded') LIMIT 1
+    """
+)
+_TODAY = Prepared.sql(
+    """
+    SELECT COALESCE(SUM(amount_minor), 0) AS spent FROM payment
+     WHERE customer_id = :customer_id AND currency = :currency AND created_at >= :since
+       AND purpose IN ('topup', 'addon', 'plan') AND state NOT IN ('failed', 'canceled')
+    """,
+    types={"spent": int},
+)
+
+
+async def needs_proof(identity: Identity, card_id: UUID | None, *, buys: Money | None = None) -> bool:
+    """Whether this person has to prove who it is before paying with this card; None is a new one. `buys` is the price
+    of what is bought: bills have no limit a day."""
+    now = clock.now()
+    if identity.recently_proved(now):
+        return False
+    if card_id is None:
+        return True
+    of, currency = identity.customer.customer_id, buys.currency if buys else identity.customer.currency
+    since = _midnight(now, identity.customer.zone)
+    before, today = await fetch_many(
+        _PAID_BEFORE.bind(customer_id=of, card_id=card_id),
+        _TODAY.bind(customer_id=of, currency=currency, since=since),
+    )
+    if not before:
+        return True
+    most = FREE_A_DAY * 10 ** exponent(currency)
+    return buys is not None and today[0]["spent"] + buys.minor > most
+
+
+def _midnight(now: datetime, zone: str) -> datetime:
+    return datetime.combine(now.astimezone(ZoneInfo(zone)).date(), time(), ZoneInfo(zone)).astimezone(UTC)

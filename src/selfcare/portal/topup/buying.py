@@ -1,0 +1,118 @@
+"""Buying a top-up: at the price that was shown, within the limit of a day, and never while the meter is away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from selfcare.db.engine import transaction
+from selfcare.db.prepared import Prepared, execute
+from selfcare.formats import money
+from selfcare.identity.identity import Identity
+from selfcare.kernel import clock
+from selfcare.kernel.errors import Conflict, Rejected, Unavailable
+from selfcare.kernel.money import Money, exponent
+from selfcare.kernel.words import _
+from selfcare.portal.cards import cards
+from selfcare.portal.orders import orders
+from selfcare.portal.orders.allowances import frozen
+from selfcare.portal.orders.order import Kind, Order, find_by_request_key
+from selfcare.portal.orders.orders import Wanted
+from selfcare.portal.orders.shop import Shop
+from selfcare.portal.pay import payments
+from selfcare.portal.pay.payments import How
+from selfcare.portal.topup.queries import Quote, quote
+from selfcare.ports.charging import Charging
+
+# All top-ups of a customer in one day of the customer's calendar.
+MOST_A_DAY = 200
+
+_BOUGHT = Prepared.sql(
+    """
+    SELECT COALESCE(SUM(price_minor), 0) AS spent FROM purchase_order
+     WHERE customer_id = :customer_id AND kind = 'topup' AND currency = :currency AND created_at >= :since
+       AND state NOT IN ('canceled', 'failed', 'refund_due', 'refunded')
+    """,
+    types={"spent": int},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What stood on the page when the button was pressed."""
+
+    product_id: UUID
+    version: int
+    price: Money
+
+
+class PriceChanged(Conflict):
+    """Nothing was charged: the page is shown again with what it costs now."""
+
+
+async def buy(shop: Shop, identity: Identity, service_id: UUID, shown: Shown, how: How) -> Order:
+    """As far as it goes at once. The same request key again: the same order again.
+
+    Raises NotFound, Conflict (PriceChanged), Rejected, Unavailable or TooOften; then nothing was taken.
+    """
+    customer_id = identity.customer.customer_id
+    if (known := await find_by_request_key(customer_id, how.request_key)) is None:
+        await must_answer(shop.charging)
+        await payments.claim_try(identity)
+        async with transaction():
+            # Purchases of one customer come one after the other: the limit of the day holds.
+            await cards.hold(customer_id)
+            known = await find_by_request_key(customer_id, how.request_key)
+            if known is None:
+                known = await _write(shop, identity, service_id, shown, how)
+    if known.payment_id is not None:
+        await payments.submit(shop.till, known.payment_id)
+    return await orders.advance(shop, known.id)
+
+
+async def must_answer(charging: Charging) -> None:
+    """Raises Unavailable while the meter is away: nothing could be added, so nothing is charged."""
+    if not (await charging.health()).ok:
+        raise Unavailable(_("We cannot add anything right now, so nothing was charged. Please try again soon."), 60)
+
+
+async def _write(shop: Shop, identity: Identity, service_id: UUID, shown: Shown, how: How) -> Order:
+    amount = shown.price
+    now_sold = await quote(identity.customer, service_id, shown.product_id, amount)
+    if (now_sold.offer.version, now_sold.price) != (shown.version, shown.price):
+        words = _("The price has changed to %(price)s meanwhile. Nothing was charged.")
+        raise PriceChanged(words % {"price": money(now_sold.price)})
+    if how.credit_only and now_sold.offer.puts_money:
+        raise Rejected(_("Credit cannot be bought with credit. Choose a card."), "card")
+    await _check_day(identity, now_sold.price)
+    return await orders.write(shop, identity, _wanted(now_sold), how)
+
+
+def _wanted(now_sold: Quote) -> Wanted:
+    offer = now_sold.offer
+    amount = now_sold.price if offer.custom else None
+    return Wanted(
+        kind=Kind.TOPUP,
+        name=now_sold.name,
+        price=now_sold.price,
+        tax_permille=offer.tax_permille,
+        service_id=now_sold.target.id,
+        product_id=offer.id,
+        product_version=offer.version,
+        delivers={"puts": frozen(offer.grants, now=clock.now(), amount=amount)},
+    )
+
+
+async def _check_day(identity: Identity, price: Money) -> None:
+    scope, now = identity.customer, clock.now()
+    zone = ZoneInfo(scope.zone)
+    since = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
+    asked = _BOUGHT.bind(customer_id=scope.customer_id, currency=price.currency, since=since)
+    spent = Money((await execute(asked))[0]["spent"], price.currency)
+    most = Money(MOST_A_DAY * 10 ** exponent(price.currency), price.currency)
+    if spent + price > most:
+        left = max(most - spent, Money.zero(price.currency))
+        words = _("Top-ups are limited to %(most)s a day. Today %(left)s can still be bought.")
+        raise Rejected(words % {"most": money(most), "left": money(left)}, "amount")
