@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,8 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Rejected
 from selfcare.portal.activity.words import role_name, sentence_of
 from selfcare.portal.billing import queries as billing
+from selfcare.portal.orders import order as orders
+from selfcare.portal.orders.words import standing
 from selfcare.portal.services import queries as services
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
@@ -25,6 +28,9 @@ from selfcare.staff.customers import changes, queries, search
 from selfcare.staff.visits import visits
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, page
+
+# `latest` asks for what was before a moment: this one is over the next.
+MOMENT = timedelta(seconds=1)
 
 SHORTEST = 2
 
@@ -113,10 +119,13 @@ async def show_billing(
 async def show_orders(
     request: Request[Any, Any, Any], customer_id: FromPath[UUID], identity: NamedDependency[Identity]
 ) -> Response[bytes]:
+    customer = await queries.get(identity, customer_id, "orders")
+    now = clock.now()
     return page(
         request,
         "staff/customers/orders",
-        customer=await queries.get(identity, customer_id, "orders"),
+        customer=customer,
+        orders=[(one, standing(one, now)) for one in await orders.latest(customer.scope, before=now + MOMENT)],
         payments=await queries.payments(customer_id),
     )
 

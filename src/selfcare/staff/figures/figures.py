@@ -33,6 +33,25 @@ _STUCK = Prepared.sql(
      WHERE state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown') AND created_at < :before
     """
 )
+_ORDERS = Prepared.sql(
+    "SELECT state, count(*) AS n FROM purchase_order WHERE created_at >= :since GROUP BY state ORDER BY state"
+)
+_STUCK_ORDERS = Prepared.sql(
+    """
+    SELECT count(*) AS n, min(created_at) AS oldest FROM purchase_order
+     WHERE state = 'review' OR (state IN ('paid', 'delivering', 'refund_due') AND changed_at < :before)
+    """,
+    types={"oldest": as_moment},
+)
+_DEAD_LETTERS = Prepared.sql(
+    "SELECT kind, count(*) AS n FROM job WHERE given_up_at IS NOT NULL GROUP BY kind ORDER BY n DESC, kind LIMIT 12"
+)
+_LAGS = Prepared.sql(
+    """
+    SELECT received_at, handled_at FROM webhook_event
+     WHERE received_at >= :since AND handled_at IS NOT NULL ORDER BY received_at DESC LIMIT 2000
+    """
+)
 _JOBS = Prepared.sql(
     """
     SELECT (SELECT count(*) FROM job WHERE given_up_at IS NOT NULL) AS given_up,
@@ -92,9 +111,15 @@ class Figures:
     sign_ins: list[Bar]
     failed: list[Bar]
     payments: list[Bar]
+    orders: list[Bar]
+    dead_letters: list[Bar]
+    lags: list[Bar]
     total_sign_ins: int
     total_failed: int
     stuck: int
+    stuck_orders: int
+    oldest_order: datetime | None
+    slowest: timedelta
     given_up: int
     waiting: int
     oldest_job: datetime | None
@@ -107,24 +132,34 @@ async def figures(zone: str) -> Figures:
     now = clock.now()
     since = now - timedelta(days=DAYS - 1)
     events = ("sign_in.succeeded", "sign_in.failed")
-    rows, payments, stuck, jobs, hooks, visits = await fetch_many(
+    rows, payments, stuck, orders, stuck_orders, jobs, dead, hooks, lags, visits = await fetch_many(
         _SIGN_INS.bind(events=events, since=since.replace(hour=0, minute=0, second=0, microsecond=0)),
         _PAYMENTS.bind(since=since),
         _STUCK.bind(before=now - STUCK_AFTER),
+        _ORDERS.bind(since=since),
+        _STUCK_ORDERS.bind(before=now - STUCK_AFTER),
         _JOBS.bind(now=now),
+        _DEAD_LETTERS.bind(),
         _EVENTS.bind(since=since),
+        _LAGS.bind(since=since),
         _VISITS.bind(now=now),
     )
     days = [(since + timedelta(days=n)).date() for n in range(DAYS)]
     well, badly = (_by_day(rows, days, event) for event in events)
-    states = [(str(row["state"]).replace("_", " "), int(row["n"])) for row in payments]
+    slowest = _slowest(lags, days)
     return Figures(
         sign_ins=_bars([(day(one), n) for one, n in well], last_is_now=True),
         failed=_bars([(day(one), n) for one, n in badly], last_is_now=True),
-        payments=_bars(states),
+        payments=_bars(_by_state(payments)),
+        orders=_bars(_by_state(orders)),
+        dead_letters=_bars([(row["kind"], int(row["n"])) for row in dead]),
+        lags=_bars([(day(one), seconds) for one, seconds in slowest], last_is_now=True),
         total_sign_ins=sum(n for _day, n in well),
         total_failed=sum(n for _day, n in badly),
         stuck=stuck[0]["n"],
+        stuck_orders=stuck_orders[0]["n"],
+        oldest_order=stuck_orders[0]["oldest"],
+        slowest=timedelta(seconds=max(seconds for _day, seconds in slowest)),
         given_up=jobs[0]["given_up"],
         waiting=jobs[0]["waiting"],
         oldest_job=jobs[0]["oldest"],
@@ -152,6 +187,20 @@ async def unpaid(today: date) -> list[Row]:
 def _by_day(rows: list[dict[str, Any]], days: list[date], event: str) -> list[tuple[date, int]]:
     counted = {row["day"]: int(row["n"]) for row in rows if row["event"] == event}
     return [(one, counted.get(one, 0)) for one in days]
+
+
+def _by_state(rows: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    return [(str(row["state"]).replace("_", " "), int(row["n"])) for row in rows]
+
+
+def _slowest(rows: list[dict[str, Any]], days: list[date]) -> list[tuple[date, int]]:
+    """The longest that a message of the bank waited on each day, in whole seconds rounded up."""
+    found = dict.fromkeys(days, 0)
+    for row in rows:
+        on, waited = row["received_at"].date(), row["handled_at"] - row["received_at"]
+        if on in found:
+            found[on] = max(found[on], -int(-waited.total_seconds() // 1))
+    return list(found.items())
 
 
 def _bars(values: list[tuple[str, int]], *, last_is_now: bool = False) -> list[Bar]:
