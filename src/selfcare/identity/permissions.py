@@ -299,6 +299,7 @@ TABLE: Mapping[str, Access] = {
     "pay.guest.start": anybody(flag="guest_pay"),
     "pay.guest.show": anybody(flag="guest_pay"),
     "pay.guest.state": anybody(flag="guest_pay"),
+    "pay.guest.receipt": anybody(flag="guest_pay"),
     "pay.guest.return": anybody(flag="guest_pay"),
     "pay.guest.cancel": anybody(flag="guest_pay"),
     "pay.autopay": customer(Right.VIEW_OWN_BILLS, flag="autopay"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from datetime import timedelta
 from uuid import UUID
 
+import pypdf
 import pytest
 
 from selfcare.adapters.payments_embedded_bank import Outcome
@@ -311,3 +313,15 @@ async def test_who_only_looks_or_is_somebody_else_makes_none(ben: Browser, chidi
     assert row is not None
     assert (await chidi.post(f"/pay/guests/{row.id}/revoke", {"csrf": await chidi.csrf()})).status == 404
     assert await GuestLink.count().where(GuestLink.revoked_at.is_null()) == 1
+
+
+async def test_a_guest_takes_the_receipt_along_and_it_names_nobody(asha: Browser, visitor: Browser) -> None:
+    done = await pay(visitor, await make(asha))
+    path = done.html.xpath("//a[normalize-space()='Receipt as PDF']/@href")[0]
+    paper = await visitor.open(path)
+    assert paper.headers["content-type"] == "application/pdf"
+    words = "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(paper.answer.content)).pages)
+    assert "Receipt PAY-" in words
+    assert people.PATEL.name not in words
+    assert people.PATEL.number not in words
+    assert (await asha.open(path)).status == 404

@@ -32,6 +32,16 @@ async def fetch_receipt(identity: Identity, payment_id: UUID, *, operator: Theme
     return Paper(f"{payment.reference}.pdf", await papers.drawn(draw))
 
 
+async def guest_receipt(payment: Payment, *, address: str, operator: Theme, simulated: bool, zone: str) -> Paper:
+    """For whoever paid by a link: without a word about whose bill it was. Raises as `fetch_receipt`."""
+    if not payment.is_paid:
+        raise NotFound
+    await limits.claim(papers.BY_USER, address)
+    nobody = Receiver("", "", "", None, "en")
+    draw = partial(draw_receipt, payment, [], nobody, operator, simulated=simulated, zone=zone)
+    return Paper(f"{payment.reference}.pdf", await papers.drawn(draw))
+
+
 def draw_receipt(
     payment: Payment, given_back: list[Refund], receiver: Receiver, operator: Theme, *, simulated: bool, zone: str
 ) -> bytes:
@@ -41,8 +51,9 @@ def draw_receipt(
     facts = [
         (_("Paid on"), moment(payment.settled_at, zone)),
         (_("Paid with"), words.paid_by(payment)),
-        (_("Customer number"), receiver.number),
     ]
+    if receiver.number:
+        facts.append((_("Customer number"), receiver.number))
     sheet.beside(receiver.lines, facts)
     sheet.paragraph(payment.description)
     sums = [(_("Paid"), money(payment.total), True)]

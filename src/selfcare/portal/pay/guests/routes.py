@@ -17,7 +17,7 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.money import Money
 from selfcare.portal.billing import queries as billing
-from selfcare.portal.pay import payments, words
+from selfcare.portal.pay import payments, receipts, words
 from selfcare.portal.pay.guests import links
 from selfcare.portal.pay.guests.links import Dead, GuestBill
 from selfcare.portal.pay.payments import BillPart, How, OnItsWay, Payment
@@ -27,7 +27,7 @@ from selfcare.settings import Settings
 from selfcare.web import links as web_links
 from selfcare.web.context import context_of
 from selfcare.web.forms import Form
-from selfcare.web.pages import go, page
+from selfcare.web.pages import as_download, go, page
 
 # Nothing of this is for search engines.
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow"}
@@ -144,6 +144,24 @@ async def show_state(
     if request.query_params.get("was") == payment.state.value:
         return Response(b"", status_code=204)
     return _standing(request, payment)
+
+
+@get("/pay/bill/{payment_id:uuid}/receipt", name="pay.guest.receipt")
+async def download_receipt(
+    request: Request[Any, Any, Any], payment_id: FromPath[UUID], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    try:
+        payment = await _payment(request, settings, payment_id)
+    except Dead:
+        return _dead(request)
+    paper = await receipts.guest_receipt(
+        payment,
+        address=context_of(request).origin.address,
+        operator=settings.operator,
+        simulated=settings.payments == "embedded",
+        zone=settings.zone,
+    )
+    return as_download(paper.name, paper.body, "application/pdf")
 
 
 @get("/pay/bill/{payment_id:uuid}/return", name="pay.guest.return")
@@ -316,6 +334,7 @@ router = Router(
         start,
         show_payment,
         show_state,
+        download_receipt,
         come_back,
         cancel,
     ],
