@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from gettext import NullTranslations
 from typing import Any
 
 import pytest
-from jinja2 import DictLoader, Environment, StrictUndefined, UndefinedError
+from jinja2 import DictLoader, Environment, StrictUndefined, UndefinedError, nodes
+from markupsafe import Markup
 
+from selfcare import places
 from selfcare.kernel import words
 from selfcare.web.lean import LeanEnvironment, install_words
+from selfcare.web.templating import KEPT, Templates
 
 FILES = {
     "macros.html": """
@@ -75,3 +79,79 @@ def test_a_macro_called_wrongly_fails_as_with_jinja_itself(call: str) -> None:
     for kind in (LeanEnvironment, Environment):
         with pytest.raises((TypeError, UndefinedError)):
             environment(kind).from_string(text).render()
+
+
+SAYING = "{% macro say(x, y=none) %}{{ _('Hello') }} {{ x if x is string else x|join }} {{ y }}{% endmacro %}"
+
+
+@pytest.fixture
+def say() -> Any:
+    lean = LeanEnvironment(loader=DictLoader({"m": SAYING}), autoescape=True, kept={"m": ("say",)})
+    install_words(lean)
+    return lean.get_template("m").module.say  # type: ignore[attr-defined]
+
+
+def test_what_a_macro_remembers_depends_on_the_kind_of_each_argument(say: Any) -> None:
+    asked: list[tuple[Any, ...]] = [("<b>",), (Markup("<b>"),), ("x", 1), ("x", True), ("x", "1"), (["a", "<"],)]
+    answers = [say(*each) for each in asked]
+    assert answers == [say(*each) for each in asked]
+    assert answers[0] == "Hello &lt;b&gt; None"
+    assert answers[1] == "Hello <b> None"
+    assert answers[2:5] == ["Hello x 1", "Hello x True", "Hello x 1"]
+    assert answers[5] == "Hello a&lt; None"
+
+
+def test_what_a_macro_remembers_depends_on_the_names_of_its_arguments(say: Any) -> None:
+    assert say("a", y="b") == say("a", "b") == "Hello a b"
+    assert say(x="b", y="a") == "Hello b a"
+    assert say(y="b", x="a") == "Hello a b"
+
+
+def test_what_a_macro_remembers_depends_on_the_language(say: Any) -> None:
+    class Welsh(NullTranslations):
+        def gettext(self, message: str) -> str:
+            return "Helo"
+
+    assert say("x") == "Hello x None"
+    words.use(Welsh())
+    try:
+        assert say("x") == "Helo x None"
+    finally:
+        words.use(None)
+    assert say("x") == "Hello x None"
+
+
+def test_a_list_that_changes_is_not_answered_as_before(say: Any) -> None:
+    letters = ["a"]
+    before = say(letters)
+    letters.append("b")
+    assert (before, say(letters)) == ("Hello a None", "Hello ab None")
+
+
+def test_objects_are_never_remembered(say: Any) -> None:
+    class Count(str):
+        n = 0
+
+        def __str__(self) -> str:
+            Count.n += 1
+            return str(Count.n)
+
+    one = Count()
+    assert say("x", one) != say("x", one)
+
+
+def test_a_macro_forgets_before_it_fills_the_memory(say: Any) -> None:
+    for n in range(1200):
+        assert say("x", n) == f"Hello x {n}"
+    assert len(say._answers) <= 500
+
+
+@pytest.mark.parametrize("file", KEPT)
+def test_macros_that_remember_exist_and_ask_no_clock_and_no_token(file: str) -> None:
+    environment = Templates(places.folder("templates")).environment
+    assert environment.loader is not None
+    source, _name, _fresh = environment.loader.get_source(environment, file)
+    macros = {macro.name: macro for macro in environment.parse(source).find_all(nodes.Macro)}
+    for name in KEPT[file]:
+        assert not {each.name for each in macros[name].find_all(nodes.Filter)} & {"ago", "minutes_left"}
+        assert not {each.name for each in macros[name].args} & {"csrf", "request_key"}

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -39,7 +40,7 @@ NAME = "selfcare-sqlite"
 
 
 # Piccolo's converters look at each value three ways; these run for every id and time of every row.
-sqlite3.register_converter("UUID", lambda text: UUID(text.decode()))
+sqlite3.register_converter("UUID", lru_cache(maxsize=8192)(lambda text: UUID(text.decode())))
 sqlite3.register_converter("TIMESTAMPTZ", lambda text: _aware(datetime.fromisoformat(text.decode())))
 sqlite3.register_converter("BOOLEAN", lambda text: text == b"1")
 
@@ -59,10 +60,11 @@ class Here:
     def run(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         counting.note(sql)
         cursor = self.sqlite.execute(sql, values)
-        if cursor.description is None:
+        rows = cursor.fetchall()
+        if not rows:
             return []
         names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+        return [dict(zip(names, row)) for row in rows]  # noqa: B905 - the driver gives as many as it names
 
     def run_many(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
         counting.note(sql)

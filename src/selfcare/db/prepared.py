@@ -157,12 +157,12 @@ class Compiled:
     def fill(self, given: Mapping[str, Any]) -> list[Any]:
         if given.keys() != self.names:
             raise TypeError(f"this statement takes {sorted(self.names)}, not {sorted(given)}")
-        return [self._value(slot.name, given) if type(slot) is Param else slot for slot in self.slots]
+        ready = {name: self._value(name, value) for name, value in given.items()}
+        return [ready[slot.name] if type(slot) is Param else slot for slot in self.slots]
 
-    def _value(self, name: str, given: Mapping[str, Any]) -> Any:
-        value = given[name]
+    def _value(self, name: str, value: Any) -> Any:
         if name not in self.lists:
-            return _storable(value)
+            return _as_text(value) if self.dialect == "sqlite" and type(value) in _TEXT else _storable(value)
         if self.dialect == "postgres":
             return list(value)
         # A tuple is the same for every request: the names of a closed list, say.
@@ -175,6 +175,15 @@ def _storable(value: Any) -> Any:
     if isinstance(value, dict | list | tuple):
         return json.dumps(value)
     return value
+
+
+_TEXT = frozenset({UUID, datetime})
+
+
+@lru_cache(maxsize=4096)
+def _as_text(value: UUID | datetime) -> str:
+    """As SQLite keeps it. Said here once for a request, not by the driver for every place it stands."""
+    return str(_storable(value).astimezone(UTC)) if isinstance(value, datetime) else str(value)
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,8 @@ _english = NullTranslations()
 
 
 def gettext(message: str) -> str:
-    return spoken().gettext(message)
+    translations = _translations.get()
+    return message if translations is None else translations.gettext(message)
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:

@@ -7,8 +7,9 @@ Jinja for its context (`pass_context` and the like) cannot be called from a temp
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
 from functools import partial
+from types import NoneType
 from typing import Any
 
 import markupsafe
@@ -22,6 +23,7 @@ from markupsafe import Markup, escape
 from selfcare.kernel import words
 
 _TEXTS_KEPT = 4096
+_ANSWERS_KEPT = 500
 # Makes a Markup of text that is fit for a page, without looking at it again.
 _markup: Callable[[str], Markup] = partial(str.__new__, Markup)
 # What `escape` does with text; its other half looks for objects that escape themselves.
@@ -65,6 +67,46 @@ class LeanMacro(Macro):
         return _markup(self._func(*args))
 
 
+class KeptMacro(LeanMacro):
+    """Remembers what it answered. For macros that ask nothing but their arguments, and are asked the same by many.
+
+    The answer is kept under the language and every argument with its type: text and Markup are equal but not the same
+    on a page, and so are 1 and true. Asked with anything but plain values it works as every macro does.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._answers: dict[tuple[Any, ...], Markup] = {}
+
+    def __call__(self, *args: Any, **named: Any) -> Markup:
+        try:
+            key = (words.spoken(), *_plain(args), *named, *_plain(named.values()))
+        except TypeError:
+            return super().__call__(*args, **named)
+        answer = self._answers.get(key)
+        if answer is None:
+            if len(self._answers) >= _ANSWERS_KEPT:
+                self._answers.clear()
+            answer = self._answers[key] = super().__call__(*args, **named)
+        return answer
+
+
+_PLAIN = frozenset({str, Markup, int, bool, NoneType})
+
+
+def _plain(values: Iterable[Any]) -> Iterator[Any]:
+    """The values with their types. TypeError for what may change or may not be what it seems."""
+    for value in values:
+        kind = type(value)
+        yield kind
+        if kind in _PLAIN:
+            yield value
+        elif isinstance(value, list | tuple):
+            yield tuple(_plain(value))
+        else:
+            raise TypeError
+
+
 class LeanTemplate(Template):
     """An imported file of macros is run once. Jinja runs it again for every import where a template has globals of its
     own; ours have none, they are all the environment's.
@@ -74,7 +116,12 @@ class LeanTemplate(Template):
     def _from_namespace(
         cls, environment: Environment, namespace: MutableMapping[str, Any], globals: MutableMapping[str, Any]
     ) -> Template:
-        namespace.update(Macro=LeanMacro, escape=escaped)
+        kept = getattr(environment, "kept", {}).get(namespace["name"], ())
+
+        def macro(environment: Environment, body: Callable[..., str], name: str, *more: Any) -> LeanMacro:
+            return (KeptMacro if name in kept else LeanMacro)(environment, body, name, *more)
+
+        namespace.update(Macro=macro, escape=escaped)
         return super()._from_namespace(environment, namespace, globals)
 
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
@@ -84,13 +131,17 @@ class LeanTemplate(Template):
 
 
 class LeanEnvironment(Environment):
-    """Finds a loaded template by its name alone, unless templates may change while we run. Escapes always."""
+    """Finds a loaded template by its name alone, unless templates may change while we run. Escapes always.
+
+    `kept`: of which files which macros remember their answers.
+    """
 
     code_generator_class = LeanCode
     template_class = LeanTemplate
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, kept: Mapping[str, Collection[str]] | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.kept = dict(kept or {})
         self._found: dict[str, Template] = {}
 
     def get_template(
@@ -111,7 +162,7 @@ def escaped(value: Any) -> str:
         return value  # type: ignore[no-any-return]
     if kind is str:
         return _escape_text(value)
-    if kind is int:
+    if kind is int or kind is float:
         return str(value)
     return escape(value)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import brotli
 from litestar import Request, Response
@@ -140,8 +139,7 @@ _STANDS_UNDER = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """One entry of the navigation."""
 
     label: str

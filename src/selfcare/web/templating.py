@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,14 @@ from selfcare.identity.identity import GrantInUse
 from selfcare.kernel import clock, msisdn, units
 from selfcare.kernel.words import _, ngettext
 from selfcare.web.lean import LeanEnvironment, install_words
+
+# Macros that ask nothing but their arguments (no clock, no token) and say the same on many pages.
+KEPT = {
+    "components/feedback.html": ("offline", "tag"),
+    "components/icons.html": ("icon", "sprite"),
+    "components/nav.html": ("back", "brand", "foot", "sections", "simulated", "skip"),
+    "usage/words.html": ("class_hint", "class_name", "kind_name"),
+}
 
 
 class Compiled(BytecodeCache):
@@ -49,6 +57,7 @@ class Templates:
             lstrip_blocks=True,
             auto_reload=development,
             bytecode_cache=compiled,
+            kept=KEPT,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
         install_words(self.environment)
@@ -83,6 +92,16 @@ def number(value: str | None) -> Markup:
     return Markup('<bdi dir="ltr">{}</bdi>').format(msisdn.show(value)) if value else Markup("")
 
 
+def stacked(shares: Sequence[int]) -> list[tuple[int, float, float, bool]]:
+    """Tone, place and width in per cent of each part of a ribbon, from whole per mille; every second one is hatched."""
+    parts, x = [], 0
+    for place, share in enumerate(shares):
+        if share > 0:
+            parts.append((place % 3 + 1, x / 10, share / 10, place % 2 == 1))
+            x += share
+    return parts
+
+
 def headers_json(value: object) -> str:
     """JSON fit for a response header: ASCII only, no line breaks."""
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
@@ -106,4 +125,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "msisdn": number,
     "minutes_left": minutes_left,
     "allowed": acting.listed,
+    "stacked": stacked,
 }

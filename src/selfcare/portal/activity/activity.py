@@ -137,6 +137,8 @@ async def _all(identity: Identity, wanted: Wanted) -> AsyncIterator[Line]:
 
 async def _names(entries: Iterable[Entry]) -> dict[UUID, Mapping[str, object]]:
     ids = {who for entry in entries for who in (_actor(entry), _done_for(entry)) if who is not None}
+    if not ids:
+        return {}
     return {row["id"]: row for row in await fetch(_NAMES.bind(ids=sorted(ids)), short=True)}
 
 

@@ -40,14 +40,14 @@ _SERVICES = Prepared.sql(
     """
     SELECT s.id AS id, s.name AS name, s.nickname AS nickname, s.type AS type, s.state AS state,
            s.suspend_reason AS suspend_reason, s.end_reason AS end_reason, s.ends_at AS ends_at, s.ended_at AS ended_at,
-           s.renews AS renews, s.monthly_minor AS monthly_minor, s.currency AS currency, p.name AS product
+           s.renews AS renews, s.monthly_minor AS monthly_minor, s.currency AS currency, p.name AS product,
+           (SELECT count(*) FROM service n WHERE n.customer_id = :customer_id AND n.state <> 'ended') AS in_all
       FROM service s JOIN product p ON p.id = s.product_id
      WHERE s.customer_id = :customer_id AND s.state <> 'ended'
      ORDER BY CASE s.state WHEN 'suspended' THEN 0 ELSE 1 END, COALESCE(s.ends_at, :never), s.id
      LIMIT 200
     """
 )
-_COUNT = Prepared.sql("SELECT count(*) AS n FROM service WHERE customer_id = :customer_id AND state <> 'ended'")
 _CARDS = Prepared.sql(
     """
     SELECT id, brand, last4, nickname, exp_month, exp_year
@@ -126,9 +126,8 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
     """`zone` is the operator's billing zone. Figures of the meter may be old; then they say so."""
     scope, now, today = identity.customer, clock.now(), clock.today(zone)
     asked = {"customer_id": scope.customer_id}
-    services, count, bills, cards, untaken, paused = await fetch_many(
+    services, bills, cards, untaken, paused = await fetch_many(
         _SERVICES.bind(**asked, never=_NEVER),
-        _COUNT.bind(**asked),
         billing.open_bills_of(scope),
         _CARDS.bind(**asked),
         _UNTAKEN.bind(**asked),
@@ -155,7 +154,7 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
     )
     return Dashboard(
         tiles=tiles[:SHOWN],
-        services=count[0]["n"] if scope.service_ids is None else len(tiles),
+        services=services[0]["in_all"] if services and scope.service_ids is None else len(tiles),
         due=billing.due_of(open_bills, scope),
         bills=open_bills,
         alerts=alerts_for(facts, now=now, today=today),

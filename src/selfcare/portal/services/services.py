@@ -132,15 +132,21 @@ def _mark(life: Life, now: datetime) -> Mark:
 
 
 def _label(mark: Mark) -> str:
-    return {
-        Mark.BEING_SET_UP: _("Being set up"),
-        Mark.CANCELLED: _("Cancelled"),
-        Mark.TRANSFERRED: _("Transferred"),
-        Mark.EXPIRED: _("Expired"),
-        Mark.SUSPENDED: _("Suspended"),
-        Mark.EXPIRING_SOON: _("Expiring soon"),
-        Mark.ACTIVE: _("Active"),
-    }[mark]
+    match mark:
+        case Mark.ACTIVE:
+            return _("Active")
+        case Mark.EXPIRING_SOON:
+            return _("Expiring soon")
+        case Mark.SUSPENDED:
+            return _("Suspended")
+        case Mark.BEING_SET_UP:
+            return _("Being set up")
+        case Mark.EXPIRED:
+            return _("Expired")
+        case Mark.CANCELLED:
+            return _("Cancelled")
+        case Mark.TRANSFERRED:
+            return _("Transferred")
 
 
 def _why(life: Life, now: datetime) -> str | None:

@@ -54,7 +54,10 @@ class Ranked:
 
     @property
     def used(self) -> int | None:
-        return _used_from(self.bucket, self.granted)
+        """What the charging system counted since the period began; where it did not, what was granted and is gone."""
+        if self.bucket.consumed is not None:
+            return self.bucket.consumed
+        return None if self.granted is None else max(0, self.granted - self.bucket.remaining)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,17 @@ class Allowance:
         """For the bar; an overdrawn credit shows an empty one."""
         whole = self.left + (self.used or 0)
         return max(0, self.left) * 1000 // whole if whole > 0 else 0
+
+    @property
+    def whole(self) -> int:
+        """What the bar stands for."""
+        return max(self.left + (self.used or 0), 1)
+
+    @property
+    def shares(self) -> list[int]:
+        """What is left of each bucket in the order used, per mille of the whole."""
+        whole = self.whole
+        return [max(place.bucket.remaining, 0) * 1000 // whole for place in self.buckets]
 
 
 def summarise(
@@ -144,10 +158,11 @@ def _allowance(
 ) -> Allowance:
     kind, scope = key
     queue = rank(buckets, now)
-    left = sum(bucket.remaining for bucket in queue if not bucket.is_unlimited)
-    unlimited = any(bucket.is_unlimited for bucket in queue)
-    metered = [bucket for bucket in queue if not bucket.is_unlimited]
-    granted = _sum_known([_granted(bucket, grants) for bucket in metered])
+    places = tuple([Ranked(n, bucket, _granted(bucket, grants)) for n, bucket in enumerate(queue, 1)])
+    metered = [place for place in places if not place.bucket.is_unlimited]
+    left = sum([place.bucket.remaining for place in metered])
+    unlimited = len(metered) < len(places)
+    granted = _sum_known([place.granted for place in metered])
     start, end = _period(queue, grants)
     # Nobody means to have used up their credit by a day.
     is_paced = not unlimited and kind != "money"
@@ -156,20 +171,20 @@ def _allowance(
         scope=scope,
         left=left,
         granted=granted,
-        used=_used(metered, grants),
+        used=_sum_known([place.used for place in metered]),
         is_unlimited=unlimited,
         is_low=bool(queue)
         and not unlimited
         and is_low(kind, left, granted, low_permille=low_permille, low_money_minor=low_money_minor),
         is_used_up=left <= 0 and not unlimited,
         counts_mms=any(bucket.counts_mms for bucket in queue),
-        currency=next((bucket.currency for bucket in buckets), None),
-        buckets=tuple(Ranked(n, bucket, _granted(bucket, grants)) for n, bucket in enumerate(queue, 1)),
-        waiting=tuple(b for b in buckets if b.starts_at is not None and b.starts_at > now and not b.disabled),
+        currency=buckets[0].currency if buckets else None,
+        buckets=places,
+        waiting=tuple([b for b in buckets if b.starts_at is not None and b.starts_at > now and not b.disabled]),
         ended_unused=_ended_unused(buckets, start, now),
         period_start=start,
         period_end=end,
-        next_expiry=min((b.expires_at for b in queue if b.expires_at and not b.is_empty), default=None),
+        next_expiry=min([b.expires_at for b in queue if b.expires_at and not b.is_empty], default=None),
         pace=pace_of(left, granted, start, end, now) if is_paced and granted and start and end else None,
         blocked_by=_blocker(queue, credit if kind != "money" else 0),
     )
@@ -199,17 +214,6 @@ def _granted(bucket: Bucket, grants: dict[UUID, list[Granted]]) -> int | None:
         return bucket.granted
     known = grants.get(bucket.id)
     return None if known is None else sum(grant.amount for grant in known)
-
-
-def _used(metered: Sequence[Bucket], grants: dict[UUID, list[Granted]]) -> int | None:
-    """What the charging system counted since the period began; where it did not, what was granted and is gone."""
-    return _sum_known([_used_from(bucket, _granted(bucket, grants)) for bucket in metered])
-
-
-def _used_from(bucket: Bucket, granted: int | None) -> int | None:
-    if bucket.consumed is not None:
-        return bucket.consumed
-    return None if granted is None else max(0, granted - bucket.remaining)
 
 
 def _sum_known(amounts: Sequence[int | None]) -> int | None:
