@@ -10,8 +10,8 @@ import pytest
 
 from selfcare.app import Application
 from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute
-from selfcare.demo import people
+from selfcare.db.prepared import Prepared, execute, fetch
+from selfcare.demo import catalogue, people
 from tests.support import databases, site
 from tests.support.browser import Browser
 
@@ -22,6 +22,11 @@ _TOLD = Prepared.sql(
     INSERT INTO charging_snapshot (service_id, customer_id, as_of)
     SELECT id, customer_id, :as_of FROM service WHERE customer_id = :customer
     """
+)
+
+_CARD = Prepared.sql("SELECT id FROM payment_method WHERE customer_id = :customer AND is_default")
+_MONEY = Prepared.sql(
+    "SELECT (SELECT count(*) FROM purchase_order) AS orders, (SELECT count(*) FROM payment) AS payments"
 )
 
 
@@ -98,3 +103,16 @@ async def test_a_waiting_page_is_answered_without_news(cut_off: Browser) -> None
     waiting = page.by_id("usage-balance").get("hx-get")
     answer = await cut_off.open(f"{waiting}&wait=1", htmx=True)
     assert answer.status in (200, 204)
+
+
+async def test_a_top_up_is_refused_before_any_charge(cut_off: Browser) -> None:
+    """By the link of the shelf and by a form that was filled in before the meter went away."""
+    before = await fetch(_MONEY.bind())
+    looked = await cut_off.open(f"/topup/{MOBILE}/review?product={catalogue.DATA_5.id}")
+    fields = {"product": str(catalogue.DATA_5.id), "version": "1", "shown": "600", "request_key": "k" * 32}
+    (card,) = await fetch(_CARD.bind(customer=people.PATEL.id))
+    sent = await cut_off.post(f"/topup/{MOBILE}", fields | {"card": str(card["id"]), "csrf": await cut_off.csrf()})
+    for page in (looked, sent):
+        assert page.status == 503
+        assert "nothing was charged" in page.text
+    assert await fetch(_MONEY.bind()) == before
