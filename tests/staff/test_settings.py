@@ -139,6 +139,7 @@ async def test_a_colour_that_is_hard_to_read_is_moved_and_the_ratio_told(app: Ap
     assert "Nothing is saved yet." in page.text
     assert "#ffe08a 1.10 : 1" in page.text
     assert "Moved: 4.5 : 1 is needed" in page.text
+    assert "2 colours would be hard to read" in page.text
     assert await store.mark() is None
     assert page.field("brand").value == "#ffe08a"
 
