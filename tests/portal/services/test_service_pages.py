@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from selfcare.demo import people
 from selfcare.demo.catalogue import LARK_20
 from selfcare.kernel import ids
 from selfcare.portal.services.tables import Service
+from tests.support import databases, site
 from tests.support.browser import Browser, Page
 from tests.support.site import NOW
 
@@ -202,3 +204,19 @@ async def test_what_waits_for_a_payment_says_how_much_first(chidi: Browser) -> N
 
 async def test_what_leaving_costs_stands_with_the_contract(asha: Browser) -> None:
     assert "Leaving now costs £" in (await asha.open(f"/services/{people.ASHA_MOBILE}")).text
+
+
+async def test_where_cancelling_is_not_offered_one_asks_for_it(
+    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path
+) -> None:
+    async with (
+        templates.copy(kind, demo_template, tmp_path) as url,
+        site.running(site.settings_for(url, SELFCARE_FLAGS="-cancel")) as app,
+    ):
+        asha = Browser(app, name="asha")
+        await asha.sign_in(people.ASHA.email)
+        page = await asha.open(f"/services/{people.ASHA_MOBILE}")
+        (link,) = page.html.xpath("//a[text()='Ask us to cancel it']/@href")
+        assert (await asha.open(link)).field("about").value == str(people.ASHA_MOBILE)
+        assert (await asha.open(f"/services/{people.ASHA_MOBILE}/cancel")).status == 404
+        await asha.close()

@@ -88,6 +88,7 @@ async def show(
         due=await _due(identity, [service.row], settings),
         moments=await timeline(identity, service),
         may_change=identity.can(Right.CHANGE_OWN_SERVICES),
+        ask_to_cancel=request_url(request, "cancellation", about=service_id),
         leaving=await ending.leaving_costs(identity.customer, service_id) if service.contract_ends_on else None,
     )
 

@@ -109,7 +109,8 @@ async def test_a_used_esim_is_not_shown_again(asha: Browser) -> None:
     await set_state("enabled")
     page = await asha.open(f"{SIM}/install")
     assert "has been used" in page.text
-    assert page.has_link("/")
+    (link,) = page.html.xpath("//a[text()='Get a new one']/@href")
+    assert (await asha.open(link)).field("about").value == str(people.ASHA_MOBILE)
     token = await asha.csrf(f"{SIM}/puk")
     answer = await asha.post(f"{SIM}/install", {"csrf": token})
     assert await stored("activation_code") not in answer.answer.text

@@ -18,6 +18,7 @@ from selfcare.portal.services.sim import sims
 from selfcare.settings import Settings
 from selfcare.web.context import context_of
 from selfcare.web.forms import Form
+from selfcare.web.leads import request_url
 from selfcare.web.pages import page
 
 
@@ -109,6 +110,7 @@ async def _install_page(
         sim=sim,
         activation=activation,
         minutes=sims.ESIM_SHOWN_SECONDS // 60,
+        ask_new=request_url(request, "provisioning", about=service_id),
     )
 
 
