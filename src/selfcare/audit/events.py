@@ -102,6 +102,7 @@ class Event(StrEnum):
     BILLING_INVOICE_VOIDED = "billing.invoice_voided", "reason?"
     BILLING_INVOICE_SETTLED = "billing.invoice_settled", "payment?"
     BILLING_INVOICE_FETCHED = "billing.invoice_fetched", "format?"
+    BILLING_REFERENCE_SET = "billing.reference_set"
     BILLING_BUNDLE_ASKED = "billing.bundle_asked", "bills"
     BILLING_TRANSACTIONS_FETCHED = "billing.transactions_fetched"
     BILLING_LINE_VOIDED = "billing.line_voided", "reason"

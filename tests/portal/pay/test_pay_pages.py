@@ -23,6 +23,9 @@ OPEN = Prepared.sql(
     """
 )
 PAYMENTS = Prepared.sql("SELECT id, state FROM payment WHERE customer_id = :customer_id ORDER BY id")
+BOUNCED = Prepared.sql(
+    "UPDATE notification SET state = 'failed', sent_at = NULL, sealed = NULL WHERE event = 'payment.received'"
+)
 CARDS = Prepared.sql("SELECT id FROM payment_method WHERE customer_id = :customer_id ORDER BY position")
 
 
@@ -272,3 +275,12 @@ async def test_bills_are_ticked_to_pay_several(bloom: Browser) -> None:
     assert len(review.html.xpath("//input[@type='hidden'][@name='bill']")) == len(owed)
     row = await fetch_one(CARDS.bind(customer_id=people.BLOOM.id))
     assert (row is not None) == bool(review.html.xpath("//input[@name='card'][not(@value='new')]"))
+
+
+async def test_the_page_says_when_the_mail_with_the_receipt_did_not_arrive(app: Application, asha: Browser) -> None:
+    receipt = await (await asha.open("/pay")).submit("pay")
+    assert "could not be delivered" not in (await asha.open(receipt.path)).text
+    async with transaction():
+        await execute(BOUNCED.bind())
+    page = await asha.open(receipt.path)
+    assert "The mail with this receipt could not be delivered." in page.text

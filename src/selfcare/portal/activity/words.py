@@ -169,6 +169,7 @@ def sentences() -> dict[str, str]:
         "billing.invoice_voided": _("A bill was voided"),
         "billing.invoice_settled": _("A bill was paid in full"),
         "billing.invoice_fetched": _("A bill was downloaded"),
+        "billing.reference_set": _("Your reference on bills was changed"),
         "billing.bundle_asked": _("A file of many bills was asked for"),
         "billing.transactions_fetched": _("The list of transactions was downloaded"),
         "billing.statement_fetched": _("A statement of account was downloaded"),

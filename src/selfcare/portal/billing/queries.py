@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.prepared import Bound, Prepared, as_date, fetch, fetch_many
+from selfcare.db.prepared import Bound, Prepared, as_date, fetch, fetch_many, fetch_one
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.money import Money
@@ -55,9 +55,11 @@ OPEN_BILLS = Prepared.sql(
     "AND i.net_minor + i.tax_minor <> i.paid_minor ORDER BY i.due_on, i.number LIMIT 100"
 )
 _ONE = Prepared.sql(
-    f"SELECT {_COLUMNS}, i.purchase_ref AS purchase_ref FROM {_FROM} "
+    f"SELECT {_COLUMNS}, COALESCE(i.purchase_ref, (SELECT NULLIF(r.words, '') FROM bill_reference r "
+    f"WHERE r.customer_id = i.customer_id)) AS purchase_ref FROM {_FROM} "
     "WHERE i.customer_id = :customer_id AND i.id = :invoice_id AND i.state <> 'draft'"
 )
+_AUTOPAY = Prepared.sql("SELECT given_at FROM autopay_consent WHERE customer_id = :customer_id AND ended_at IS NULL")
 _LINES = Prepared.sql(
     """
     SELECT t.id AS id, t.at AS at, t.kind AS kind, t.description AS description, t.quantity AS quantity,
@@ -241,6 +243,11 @@ async def get_invoice(scope: CustomerScope, invoice_id: UUID, *, today: date) ->
             Linked(one["id"], one["number"], one["kind"], Money(one["total_minor"], one["currency"])) for one in linked
         ],
     )
+
+
+async def is_paid_by_itself(scope: CustomerScope) -> bool:
+    """Whether somebody agreed to automatic payment."""
+    return await fetch_one(_AUTOPAY.bind(customer_id=scope.customer_id), short=True) is not None
 
 
 def _row(row: dict[str, Any], today: date) -> InvoiceRow:

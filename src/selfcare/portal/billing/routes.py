@@ -15,10 +15,11 @@ from litestar.response import Stream
 
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
-from selfcare.kernel.errors import Conflict, Rejected
+from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.words import _
-from selfcare.portal.billing import bundles, papers, queries, questions, transactions
+from selfcare.portal.billing import bundles, papers, queries, questions, references, transactions
 from selfcare.portal.billing.difference import difference
+from selfcare.portal.billing.queries import InvoiceRow
 from selfcare.portal.billing.transactions import Entry, Place, Wanted
 from selfcare.portal.help import tips
 from selfcare.ports.ports import Ports
@@ -42,6 +43,8 @@ async def show(
         bills=bills,
         due=queries.due_of(bills, scope),
         recent=recent.rows[:5],
+        autopay=await queries.is_paid_by_itself(scope),
+        may_set_reference=references.may_set(identity),
         tip=await tips.find(identity, "billing"),
         leads_to=leads_to(request),
     )
@@ -70,7 +73,62 @@ async def show_invoice(
 ) -> Response[bytes]:
     invoice = await queries.get_invoice(identity.customer, invoice_id, today=clock.today(settings.zone))
     questioned = await questions.open_lines(identity.customer, invoice_id)
-    return page(request, "billing/invoice", invoice=invoice, questioned=questioned)
+    may_set = references.may_set(identity)
+    return page(request, "billing/invoice", invoice=invoice, questioned=questioned, may_set_reference=may_set)
+
+
+@get("/billing/reference", name="billing.usual_reference")
+async def show_usual_reference(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    if not references.may_set(identity):
+        raise NotFound
+    return _reference(request, None, Form.empty(reference=await references.usual(identity.customer)))
+
+
+@post("/billing/reference", name="billing.set_usual_reference", status_code=200)
+async def set_usual_reference(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
+    form = await Form.read(request, "reference")
+    try:
+        await references.set_usual(identity, form["reference"])
+    except Rejected as problem:
+        form.reject(problem.field, problem)
+        return _reference(request, None, form, status=422)
+    return go(request, "billing")
+
+
+@get("/billing/invoices/{invoice_id:uuid}/reference", name="billing.reference")
+async def show_reference(
+    request: Request[Any, Any, Any],
+    invoice_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    invoice = await queries.get_invoice(identity.customer, invoice_id, today=clock.today(settings.zone))
+    if not references.may_set(identity):
+        raise NotFound
+    return _reference(request, invoice.row, Form.empty(reference=invoice.purchase_ref or ""))
+
+
+@post("/billing/invoices/{invoice_id:uuid}/reference", name="billing.set_reference", status_code=200)
+async def set_reference(
+    request: Request[Any, Any, Any],
+    invoice_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    form = await Form.read(request, "reference")
+    invoice = await queries.get_invoice(identity.customer, invoice_id, today=clock.today(settings.zone))
+    try:
+        await references.set_on(identity, invoice_id, form["reference"])
+    except Rejected as problem:
+        form.reject(problem.field, problem)
+        return _reference(request, invoice.row, form, status=422)
+    return go(request, "billing.invoice", invoice_id=invoice_id)
+
+
+def _reference(
+    request: Request[Any, Any, Any], bill: InvoiceRow | None, form: Form, *, status: int = 200
+) -> Response[bytes]:
+    return page(request, "billing/reference", status=status, bill=bill, form=form, longest=references.LONGEST)
 
 
 @get("/billing/invoices/{invoice_id:uuid}/pdf", name="billing.pdf")
@@ -245,6 +303,10 @@ router = Router(
         list_invoices,
         show_invoice,
         download_invoice,
+        show_usual_reference,
+        set_usual_reference,
+        show_reference,
+        set_reference,
         show_difference,
         show_line,
         list_transactions,

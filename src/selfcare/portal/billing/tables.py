@@ -101,3 +101,11 @@ class BundlePart(Table, tablename="bundle_part"):
     bundle_id = UUID(default=None)
     position = BigInt(default=None)
     body = Text(default="")
+
+
+class BillReference(Table, tablename="bill_reference"):
+    """What a business wants to read on bills that carry no reference of their own."""
+
+    customer_id = UUID(primary_key=True, default=None)
+    words = Varchar(60)
+    set_at = Timestamptz(default=None)

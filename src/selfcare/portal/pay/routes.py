@@ -16,7 +16,7 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
-from selfcare.portal.pay import payments, proofs, receipts, refunds, words
+from selfcare.portal.pay import payments, proofs, receipts, refunds, telling, words
 from selfcare.portal.pay.autopay import consents
 from selfcare.portal.pay.checkout import NEW_CARD, Checkout, checkout
 from selfcare.portal.pay.payments import BillPart, How, OnItsWay, Payment
@@ -88,7 +88,7 @@ async def show(
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     payment = await _looked_at(identity, Till.of(ports, settings), payment_id)
-    return await _standing(request, payment)
+    return await _standing(request, identity, payment)
 
 
 @get("/pay/{payment_id:uuid}/state", name="pay.state")
@@ -103,7 +103,7 @@ async def show_state(
     payment = await _looked_at(identity, Till.of(ports, settings), payment_id)
     if request.query_params.get("was") == payment.state.value:
         return Response(b"", status_code=204)
-    return await _standing(request, payment)
+    return await _standing(request, identity, payment)
 
 
 @get("/pay/{payment_id:uuid}/return", name="pay.return")
@@ -210,7 +210,7 @@ async def _looked_at(identity: Identity, till: Till, payment_id: UUID) -> Paymen
     return await payments.look(till, payment.id, every=wait)
 
 
-async def _standing(request: Request[Any, Any, Any], payment: Payment) -> Response[bytes]:
+async def _standing(request: Request[Any, Any, Any], identity: Identity, payment: Payment) -> Response[bytes]:
     return page(
         request,
         "pay/show",
@@ -219,6 +219,7 @@ async def _standing(request: Request[Any, Any, Any], payment: Payment) -> Respon
         standing=words.standing(payment),
         paid_by=words.paid_by(payment),
         refunds=await refunds.list_refunds(payment),
+        undelivered=payment.is_paid and await telling.is_undelivered(payment.id, identity.user_id),
         seconds=words.ask_again_after(payment, clock.now()),
         bill_ids=[part.target_id for part in payment.parts if part.target == "invoice"],
     )

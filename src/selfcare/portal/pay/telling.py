@@ -105,6 +105,11 @@ async def _tell(till: Till, payment: Payment, message: Message, dedupe_key: str,
         )
 
 
+async def is_undelivered(payment_id: UUID, user_id: UUID) -> bool:
+    """Whether the mail with the receipt did not arrive."""
+    return await fetch_one(UNDELIVERED.bind(about=str(payment_id), user_id=user_id)) is not None
+
+
 async def recipients(customer_id: UUID, started_by: UUID | None) -> list[UUID]:
     """Who pressed the button, else the owners of the account."""
     if started_by is not None:
@@ -113,6 +118,12 @@ async def recipients(customer_id: UUID, started_by: UUID | None) -> list[UUID]:
 
 
 GUEST = Prepared.sql("SELECT email FROM guest_receipt WHERE payment_id = :payment_id")
+UNDELIVERED = Prepared.sql(
+    """
+    SELECT id FROM notification
+     WHERE about = :about AND user_id = :user_id AND event = 'payment.received' AND state = 'failed'
+    """
+)
 OWNERS = Prepared.sql(
     """
     SELECT m.user_id FROM membership m JOIN app_user u ON u.id = m.user_id

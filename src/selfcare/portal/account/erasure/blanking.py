@@ -79,6 +79,7 @@ _OF_CUSTOMER = tuple(
         """,
         "UPDATE service SET nickname = NULL WHERE customer_id = :customer_id",
         "DELETE FROM customer_note WHERE customer_id = :customer_id",
+        "DELETE FROM bill_reference WHERE customer_id = :customer_id",
         """
         DELETE FROM guest_receipt WHERE payment_id IN (SELECT p.id FROM payment p WHERE p.customer_id = :customer_id)
         """,

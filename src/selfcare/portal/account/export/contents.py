@@ -344,6 +344,15 @@ SECTIONS = (
         withheld=_because(BOOKKEEPING, "customer_id"),
     ),
     Section(
+        file="reference-on-bills",
+        table="bill_reference",
+        columns=("words", "set_at"),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_BILLS,
+        key="customer_id",
+        withheld=_because(BOOKKEEPING, "customer_id"),
+    ),
+    Section(
         file="transactions",
         table="billing_transaction",
         columns=(
