@@ -46,6 +46,7 @@ PLAIN: dict[str, object] = {
     "kept_until": datetime(2026, 12, 22, 19, 4, tzinfo=UTC),
     "reason": "Could not find the last bill",
     "n": 3,
+    "charged": True,
     "first": "system 7: This entry is gone.",
 }
 CHANGES = {

@@ -20,6 +20,12 @@ STAFF = {
     "manage_users": ("staff.customers.merge",),
     "refund_payment": (
         *("staff.requests.money", "staff.requests.give", "staff.payments.refund", "staff.payments.decide"),
+        *(
+            "staff.payments.charge",
+            "staff.payments.review_refund",
+            "staff.payments.nothing_taken",
+            "staff.requests.decide",
+        ),
         *("staff.payments.credit", "staff.orders.refund"),
     ),
     "retry_jobs": ("staff.jobs", "staff.jobs.retry"),

@@ -5,17 +5,25 @@ from __future__ import annotations
 import csv
 import io
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from selfcare.app import Application
+from selfcare.audit.log import Actor
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.demo import people
 from selfcare.kernel import clock, ids
+from selfcare.kernel.money import Money
 from selfcare.portal.billing import ledger
-from tests.staff.test_visits import rows
+from selfcare.portal.pay import refunds
+from selfcare.portal.pay.refunds import Source
+from selfcare.portal.pay.till import Till
+from tests.staff.test_requests import paid_bill
+from tests.staff.test_visits import change, rows
 from tests.support.browser import Browser, Page
+from tests.support.mail import mails_to
 
 WHY = "The line was down for days"
 HOME = f"/staff/customers/{people.PATEL.id}"
@@ -59,6 +67,39 @@ async def test_above_100_a_second_person_agrees_and_not_oneself(
     assert len(await rows("staff.approval_decided")) == 1
 
 
+async def test_a_charge_comes_with_the_next_bill_is_told_and_can_be_taken_off(
+    app: Application, admin: Browser, asha: Browser
+) -> None:
+    page = await admin.open(HOME + "/money")
+    done = await page.submit("charge-form", amount="12.50", reason="Engineer's visit on 3 May")
+    assert "The charge comes with the next bill." in done.text
+    assert any("will be on your next bill" in mail.subject for mail in await mails_to(app, people.ASHA.email))
+    assert "Engineer's visit on 3 May" in (await asha.open("/billing/transactions")).text
+    (row,) = await rows("billing.charged")
+    assert (row["actor_user_id"], row["customer_id"]) == (people.ADMIN.id, people.PATEL.id)
+    refused = await page.submit("charge-form", amount="0", reason="Engineer's visit on 3 May")
+    assert refused.status == 422
+    assert refused.error("amount")
+    await change(
+        "UPDATE app_user SET staff_rights = :rights WHERE id = :id", id=people.ADMIN.id, rights=["view_billing"]
+    )
+    assert (await page.submit("charge-form", amount="5", reason="Engineer's visit on 3 May")).status == 403
+
+
+async def test_a_large_charge_needs_a_second_person_who_may_refuse_it(
+    app: Application, dina: Browser, admin: Browser
+) -> None:
+    page = await dina.open(HOME + "/money")
+    asked = await page.submit("charge-form", amount="100.01", reason="Engineer's visit on 3 May")
+    assert "A second person has to agree" in asked.text
+    own = await admin.open("/staff/approvals")
+    (form,) = own.html.xpath("//form[.//input[@name='decision' and @value='no']]")
+    token = form.xpath("string(.//input[@name='csrf']/@value)")
+    await admin.post(form.get("action"), {"csrf": token, "decision": "no"})
+    assert await rows("billing.charged") == []
+    assert [row["details"] for row in await rows("staff.approval_decided")] == ['{"decision":"no"}']
+
+
 @pytest.mark.parametrize(("amount", "reason"), [("0", WHY), ("-5", WHY), ("1000.01", WHY), ("x", WHY), ("5", "short")])
 async def test_a_bad_credit_is_refused_beside_the_field(
     app: Application, dina: Browser, amount: str, reason: str
@@ -84,6 +125,45 @@ async def test_a_charge_on_no_bill_is_taken_off_once(app: Application, admin: Br
     assert "Wrong router" not in (await page.submit(f"void-{line}", why=WHY)).text
     assert (await page.submit(f"void-{line}", why=WHY)).status == 404
     assert len(await rows("billing.line_voided")) == 1
+
+
+async def refused_refund(app: Application, minor: int) -> tuple[UUID, UUID]:
+    """A payment of Asha's whose refund the bank would not make."""
+    payment_id, _bill, _paid = await paid_bill(app)
+    till, who = Till.of(app.ports, app.site.settings), Actor(people.DINA.id, None, None, people.PATEL.id)
+    made = await refunds.refund(till, who, payment_id, Money(minor, "GBP"), source=Source.BILL, reason=WHY)
+    await change("UPDATE refund SET state = 'failed' WHERE id = :id", id=made.id)
+    await change("UPDATE payment SET state = 'manual_review', review = 'refused' WHERE id = :id", id=payment_id)
+    return payment_id, made.id
+
+
+async def test_a_refund_given_back_outside_needs_evidence_and_the_customer_is_told(
+    app: Application, dina: Browser
+) -> None:
+    payment_id, refund_id = await refused_refund(app, 500)
+    page = await dina.open(f"/staff/payments/{payment_id}")
+    form = f"review-{refund_id}"
+    bad = await page.submit(form, how="outside", why="cash")
+    assert bad.status == 422
+    assert (await page.submit(form, why=WHY)).status == 422
+    done = await page.submit(form, how="outside", why=WHY)
+    assert "It counts as given back." in done.text
+    assert "We gave £5.00 back" in [mail.subject for mail in await mails_to(app, people.ASHA.email)]
+    (row,) = await rows("pay.reviewed")
+    assert (row["actor_user_id"], row["customer_id"]) == (people.DINA.id, people.PATEL.id)
+    assert await ledger.check() == []
+    late = await page.submit(form, how="again", why=WHY)
+    assert late.status == 422
+    assert "does not wait for a decision" in late.text
+
+
+async def test_a_refused_refund_is_sent_again_and_arrives(app: Application, dina: Browser) -> None:
+    payment_id, refund_id = await refused_refund(app, 500)
+    page = await dina.open(f"/staff/payments/{payment_id}")
+    assert "The refund is on its way." in (await page.submit(f"review-{refund_id}", how="again", why=WHY)).text
+    await app.catch_up()
+    assert (await refunds.load_refund(refund_id)).state == "done"
+    assert await ledger.check() == []
 
 
 async def test_money_pages_need_the_right(app: Application, eli: Browser) -> None:

@@ -36,6 +36,9 @@ REFUNDS = Prepared.sql("SELECT state, amount_minor, source, reason, asked_by FRO
 NOTES = Prepared.sql(
     "SELECT id, net_minor + tax_minor AS minor FROM invoice WHERE kind = 'credit_note' AND customer_id = :customer_id"
 )
+NOTES_OF_ALL = Prepared.sql(
+    "SELECT net_minor + tax_minor AS minor FROM invoice WHERE kind = 'credit_note' AND net_minor + tax_minor = -10001"
+)
 STATE = Prepared.sql("SELECT state FROM request WHERE id = :id")
 HOME = people.PATEL.id
 
@@ -165,15 +168,30 @@ async def test_who_may_not_give_money_back_may_answer_only(app: Application, ash
     assert await fetch(NOTES.bind(customer_id=HOME)) == []
 
 
-async def test_above_a_hundred_one_person_is_not_enough(app: Application, dina: Browser) -> None:
+async def test_a_credit_note_above_a_hundred_is_made_when_a_second_person_agrees(
+    app: Application, dina: Browser, admin: Browser
+) -> None:
     request_id = fixed("request/bloom/dispute")
     page = await dina.open(f"/staff/requests/{request_id}/money")
     assert page.field("amount").value == "100.00"
-    again = await page.submit("money-form", amount="100.01", text="You are right, we are sorry.")
-    assert again.status == 422
-    assert "a second one has to agree" in again.error("amount")
-    assert await fetch(NOTES.bind(customer_id=HOME)) == []
+    short = await page.submit("money-form", amount="100.01", text="Sorry.")
+    assert short.error("text")
+    waits = await page.submit("money-form", amount="100.01", text="You are right, we are sorry.")
+    assert "You asked for it" in waits.text
+    assert await fetch(NOTES_OF_ALL.bind()) == []
     assert await fetch_one(STATE.bind(id=request_id)) == {"state": "open"}
+    twice = await page.submit("money-form", amount="100.01", text="You are right, we are sorry.")
+    assert "waits for a second person already" in twice.text
+    own = await admin.open("/staff/approvals")
+    (form,) = own.html.xpath("//form[.//input[@name='decision' and @value='yes']]")
+    sent = {"csrf": await dina.csrf("/staff"), "decision": "yes"}
+    assert (await dina.post(form.get("action"), sent)).status == 409
+    await admin.post(
+        form.get("action"), {"csrf": form.xpath("string(.//input[@name='csrf']/@value)"), "decision": "yes"}
+    )
+    assert [row["minor"] for row in await fetch(NOTES_OF_ALL.bind())] == [-10001]
+    assert await fetch_one(STATE.bind(id=request_id)) == {"state": "done"}
+    assert await ledger.check() == []
 
 
 async def test_customers_have_no_way_to_decide(asha: Browser, chidi: Browser) -> None:

@@ -87,6 +87,8 @@ class Message(StrEnum):
     )
     PAYMENT_FAILED = "payment.failed", Category.BILLING, "amount", "reference", "what", "path", "simulated"
     PAYMENT_CHECKING = "payment.checking", Category.BILLING, "amount", "reference", "path", "simulated"
+    REFUND_MADE_OUTSIDE = "refund.made_outside", Category.BILLING, "amount", "reference", "path"
+    BILLING_ADJUSTED = "billing.adjusted", Category.BILLING, "amount", "what", "charged", "path"
     REFUND_MADE = "refund.made", Category.BILLING, "amount", "reference", "path", "simulated"
     BUNDLE_READY = "bundle.ready", Category.BILLING, "until", "path"
     AUTOPAY_COMING = "autopay.coming", Category.BILLING, "amount", "bill", "on", "card?", "path", "simulated"

@@ -176,6 +176,7 @@ def sentences() -> dict[str, str]:
         "billing.ledger_broken": _("The books are being checked by us"),
         "billing.line_voided": _("A charge was taken off"),
         "billing.credited": _("A credit was given"),
+        "billing.charged": _("A charge was added by us"),
         "billing.autopay_switched": _("Automatic payment was switched"),
         "billing.guest_link_made": _("A payment link was made"),
         "billing.guest_link_revoked": _("A payment link was withdrawn"),

@@ -5,6 +5,7 @@ Used by whoever asked the gateway: the click, the page people come back to, the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -289,22 +290,35 @@ async def close(
     never_asked: bool = False,
 ) -> bool:
     """Nothing was taken. False where it had ended before, or, with `never_asked`, where the gateway was asked."""
+    states = [State.CREATED] if never_asked else sorted(OPEN)
     async with transaction():
-        states = [State.CREATED] if never_asked else sorted(OPEN)
-        values = {"id": payment_id, "state": state, "states": states, "why": why, "ref": ref, "now": clock.now()}
-        rows = await execute(CLOSE.bind(**values))
-        if not rows:
-            return False
-        await execute(CLOSE_PARTS.bind(payment_id=payment_id))
-        await _release(payment_id, rows[0])
-        payment = await load(payment_id)
-        await _record_end(payment)
-        await telling.failed(till, payment)
-        if payment.purpose not in (Purpose.INVOICE, Purpose.CREDIT):
-            order = str(payment.parts[0].target_id)
-            kind = f"{payment.purpose}.unpaid"
-            payload = {"payment_id": str(payment_id), "order_id": order}
-            await till.jobs.enqueue(kind, key=f"{kind}:{payment_id}", payload=payload, priority=MONEY)
+        return await close_here(till, payment_id, state, states=states, why=why, ref=ref)
+
+
+async def close_here(
+    till: Till,
+    payment_id: UUID,
+    state: State,
+    *,
+    states: Sequence[State],
+    why: Why | None = None,
+    ref: str | None = None,
+) -> bool:
+    """As `close`, inside the caller's transaction, out of these states."""
+    values = {"id": payment_id, "state": state, "states": states, "why": why, "ref": ref, "now": clock.now()}
+    rows = await execute(CLOSE.bind(**values))
+    if not rows:
+        return False
+    await execute(CLOSE_PARTS.bind(payment_id=payment_id))
+    await _release(payment_id, rows[0])
+    payment = await load(payment_id)
+    await _record_end(payment)
+    await telling.failed(till, payment)
+    if payment.purpose not in (Purpose.INVOICE, Purpose.CREDIT):
+        order = str(payment.parts[0].target_id)
+        kind = f"{payment.purpose}.unpaid"
+        payload = {"payment_id": str(payment_id), "order_id": order}
+        await till.jobs.enqueue(kind, key=f"{kind}:{payment_id}", payload=payload, priority=MONEY)
     return True
 
 
@@ -380,7 +394,7 @@ CLOSE = Prepared.sql(
     """
     UPDATE payment SET state = :state, why = :why, closed_at = :now, held_minor = 0, action_url = NULL,
         gateway_ref = COALESCE(gateway_ref, :ref)
-    WHERE id = :id AND state IN :states
+    WHERE id = :id AND state IN :states AND settled_at IS NULL
     RETURNING customer_id, currency, credit_minor
     """
 )

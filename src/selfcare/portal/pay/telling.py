@@ -79,6 +79,18 @@ async def refunded(till: Till, payment: Payment, refund_id: UUID, amount: Money)
     )
 
 
+async def refunded_outside(till: Till, payment: Payment, refund_id: UUID, amount: Money) -> None:
+    await _tell(
+        till,
+        payment,
+        Message.REFUND_MADE_OUTSIDE,
+        f"refund.made_outside:{refund_id}",
+        amount=amount,
+        reference=payment.reference,
+        path=f"/pay/{payment.id}",
+    )
+
+
 async def still_checking(till: Till, payment: Payment) -> None:
     """After a day."""
     await _tell(

@@ -51,6 +51,9 @@ _SAME = Prepared.sql("SELECT id FROM staff_approval WHERE kind = :kind AND about
 class Kind(StrEnum):
     REFUND = "refund"
     CREDIT = "credit"
+    CHARGE = "charge"
+    OUTSIDE = "outside"
+    NOTE = "credit_note"
     TRANSFER = "transfer"
     VISIT = "visit"
 
@@ -59,10 +62,13 @@ class Kind(StrEnum):
 RIGHT_FOR = {
     Kind.REFUND: StaffRight.REFUND_PAYMENT,
     Kind.CREDIT: StaffRight.REFUND_PAYMENT,
+    Kind.CHARGE: StaffRight.REFUND_PAYMENT,
+    Kind.OUTSIDE: StaffRight.REFUND_PAYMENT,
+    Kind.NOTE: StaffRight.REFUND_PAYMENT,
     Kind.TRANSFER: StaffRight.EDIT_CUSTOMER,
     Kind.VISIT: StaffRight.CAN_IMPERSONATE,
 }
-MONEY = frozenset({Kind.REFUND, Kind.CREDIT})
+MONEY = frozenset({Kind.REFUND, Kind.CREDIT, Kind.CHARGE, Kind.OUTSIDE, Kind.NOTE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,9 @@ class Waiting:
         return {
             Kind.REFUND: _("Give back"),
             Kind.CREDIT: _("Credit"),
+            Kind.CHARGE: _("Charge"),
+            Kind.OUTSIDE: _("Given back outside"),
+            Kind.NOTE: _("Credit note"),
             Kind.TRANSFER: _("Transfer a service"),
             Kind.VISIT: _("Look without asking first"),
         }[self.kind]

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, Rejected
+from selfcare.kernel.words import _
 from selfcare.portal.cards import expiring
 from selfcare.portal.pay import payment, payments, refunds
 from selfcare.portal.pay.refunds import Source
@@ -19,6 +20,7 @@ from selfcare.portal.pay.till import Till
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff.approvals import approvals
+from selfcare.staff.approvals.approvals import Kind
 from selfcare.staff.customers import queries as customers
 from selfcare.staff.money import giving, queries
 from selfcare.web.context import context_of
@@ -87,6 +89,53 @@ async def look(
     return go(request, "staff.payments.show", payment_id=payment_id, done="looked")
 
 
+@post("/staff/refunds/{refund_id:uuid}", name="staff.payments.review_refund", status_code=200)
+async def review_refund(
+    request: Request[Any, Any, Any],
+    refund_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    """One the bank refused: sent again, or given back past this portal."""
+    paid = await payment.load((await refunds.load_refund(refund_id)).payment_id)
+    form = await Form.read(request, "how", "why")
+    how = form.choice("how", ("again", "outside"), _("Choose what happens with it."))
+    why = form.text("why", least=10, most=200)
+    till = Till.of(ports, settings)
+    if form and how and why:
+        try:
+            if how == "again":
+                await giving.send_again(till, identity, refund_id, why)
+                done = "sent"
+            else:
+                at_once = await giving.given_outside(till, settings, identity, refund_id, why)
+                done = "outside" if at_once else "asked"
+        except Conflict as problem:
+            form.reject(None, problem.message)
+        else:
+            return go(request, "staff.payments.show", payment_id=paid.id, done=done)
+    return await _payment_page(request, paid, form, status=422)
+
+
+@post("/staff/payments/{payment_id:uuid}/nothing-taken", name="staff.payments.nothing_taken", status_code=200)
+async def nothing_taken(
+    request: Request[Any, Any, Any],
+    payment_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    """Money that did not fit was put right at the gateway by hand."""
+    paid = await payment.load(payment_id)
+    form = await Form.read(request, "why")
+    why = form.text("why", least=10, most=200)
+    if why:
+        await giving.nothing_taken(Till.of(ports, settings), identity, payment_id, why)
+        return go(request, "staff.payments.show", payment_id=payment_id, done="closed")
+    return await _payment_page(request, paid, form, status=422)
+
+
 @post("/staff/approvals/{approval_id:uuid}", name="staff.payments.decide", status_code=200)
 async def decide(
     request: Request[Any, Any, Any],
@@ -116,21 +165,40 @@ async def credit(
     request: Request[Any, Any, Any],
     customer_id: FromPath[UUID],
     identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
+    return await _adjust(request, customer_id, identity, Till.of(ports, settings), Kind.CREDIT)
+
+
+@post("/staff/customers/{customer_id:uuid}/charge", name="staff.payments.charge", status_code=200)
+async def charge(
+    request: Request[Any, Any, Any],
+    customer_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    return await _adjust(request, customer_id, identity, Till.of(ports, settings), Kind.CHARGE)
+
+
+async def _adjust(
+    request: Request[Any, Any, Any], customer_id: UUID, identity: Identity, till: Till, kind: Kind
+) -> Response[bytes]:
+    settings = context_of(request).site.settings
     customer = await customers.find(customer_id)
     form = await Form.read(request, "amount", "reason")
     amount = form.amount("amount", customer.scope.currency)
     reason = form.text("reason", least=10, most=200)
     if form and amount is not None and reason:
         try:
-            given = await giving.credit(settings, identity, customer_id, amount, reason)
+            given = await giving.adjust(till, settings, identity, customer_id, kind, amount, reason)
         except Rejected as problem:
             form.reject(problem.field, problem)
         else:
-            done = "given" if given else "asked"
+            done = {Kind.CREDIT: "given", Kind.CHARGE: "charged"}[kind] if given else "asked"
             return go(request, "staff.payments.customer", customer_id=customer_id, done=done)
-    return await _customer_page(request, customer, form, status=422)
+    return await _customer_page(request, customer, form, status=422, which="c-" if kind is Kind.CHARGE else "")
 
 
 @post("/staff/customers/{customer_id:uuid}/lines/{line_id:uuid}/void", name="staff.payments.void", status_code=200)
@@ -167,13 +235,20 @@ async def _payment_page(
 
 
 async def _customer_page(
-    request: Request[Any, Any, Any], customer: customers.Customer, form: Form, *, status: int = 200, done: str = ""
+    request: Request[Any, Any, Any],
+    customer: customers.Customer,
+    form: Form,
+    *,
+    status: int = 200,
+    done: str = "",
+    which: str = "",
 ) -> Response[bytes]:
     return page(
         request,
         "staff/money/customer",
         status=status,
         customer=customer,
+        which=which,
         form=form,
         lines=await queries.voidable(customer.id),
         alone=giving.alone(context_of(request).site.settings, customer.scope.currency),
@@ -181,4 +256,20 @@ async def _customer_page(
     )
 
 
-router = Router("/", route_handlers=[show_all, show_cards, show, refund, look, decide, show_customer, credit, void])
+router = Router(
+    "/",
+    route_handlers=[
+        show_all,
+        show_cards,
+        show,
+        refund,
+        review_refund,
+        nothing_taken,
+        look,
+        decide,
+        show_customer,
+        credit,
+        charge,
+        void,
+    ],
+)

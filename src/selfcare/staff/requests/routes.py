@@ -92,7 +92,8 @@ async def give(
         if is_refund:
             await decisions.refund(till, settings, identity, request_id, amount, source=Source(source), text=text)
         else:
-            await decisions.credit(till, settings, identity, request_id, amount, text=text)
+            if not await decisions.credit(till, settings, identity, request_id, amount, text=text):
+                return go(request, "staff.approvals")
     except Rejected as problem:
         form.reject(problem.field, problem)
         return _money_page(request, case, form, status=422)
@@ -102,6 +103,22 @@ async def give(
         form.reject("source" if is_refund else None, problem.message)
         return _money_page(request, case, form, status=422)
     return go(request, "staff.requests.show", request_id=request_id)
+
+
+@post("/staff/requests/approvals/{approval_id:uuid}", name="staff.requests.decide", status_code=200)
+async def decide(
+    request: Request[Any, Any, Any],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
+    settings: NamedDependency[Settings],
+    approval_id: FromPath[UUID],
+) -> Response[bytes]:
+    form = await Form.read(request, "decision")
+    decision = form.choice("decision", ("yes", "no"))
+    if decision:
+        till = Till.of(ports, settings)
+        await decisions.decide(till, settings, identity, approval_id, yes=decision == "yes")
+    return go(request, "staff.approvals")
 
 
 def _case_page(request: Request[Any, Any, Any], case: Case, form: Form, *, status: int = 200) -> Response[bytes]:
@@ -124,7 +141,8 @@ def _money_page(request: Request[Any, Any, Any], case: Case, form: Form, *, stat
         status=status,
         case=case,
         form=form,
-        most=money(_alone(request, case.most)) if case.most else "",
+        most=money(_most(request, case, case.most)) if case.most else "",
+        alone=money(_alone(request, case.most)) if case.most else "",
         sources=_sources(),
         longest=LONGEST,
     )
@@ -139,6 +157,11 @@ def _sources() -> list[tuple[str, str, str]]:
     ]
 
 
+def _most(request: Request[Any, Any, Any], case: Case, most: Money) -> Money:
+    """A refund that needs two people is asked for on the page of its payment."""
+    return _alone(request, most) if case.talk.request.kind == "refund" else most
+
+
 def _alone(request: Request[Any, Any, Any], most: Money) -> Money:
     return min(most, giving.alone(context_of(request).site.settings, most.currency))
 
@@ -150,4 +173,4 @@ def _typed(amount: Money) -> str:
     return f"{whole}.{part:0{digits}d}" if digits else str(whole)
 
 
-router = Router("/", route_handlers=[show, show_request, answer, show_money, give])
+router = Router("/", route_handlers=[show, show_request, answer, show_money, give, decide])
