@@ -207,6 +207,8 @@ class Settings:
     session_absolute_hours: int = _number(12, 1, 168, limit=True)
     second_person_above: int = _number(100, 0, 1_000_000, limit=True)
     most_credit: int = _number(1_000, 1, 1_000_000, limit=True)
+    topup_day_limit: int = _number(200, 1, 1_000_000, limit=True)
+    card_day_limit: int = _number(50, 0, 1_000_000, limit=True)
 
     audit_anchors: str = _text("", _new_file)
     alarm_mail: tuple[str, ...] = field(default=(), metadata={"each": _mail_address})

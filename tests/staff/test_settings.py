@@ -17,6 +17,7 @@ from selfcare.live import store
 from selfcare.live.standing import Standing
 from selfcare.settings import SUPPORT_ACTIONS, Settings, limits
 from selfcare.staff.settings.entries import limit_words
+from tests.portal.topup.test_topup_pages import review
 from tests.staff.test_visits import rows
 from tests.support.browser import Browser, Page
 
@@ -177,6 +178,15 @@ async def test_a_limit_is_read_by_its_rule_at_once(app: Application, admin: Brow
     page = await dina.open(f"/staff/customers/{people.PATEL.id}/money")
     done = await page.submit("credit-form", amount="5.01", reason="The line was down for days")
     assert "A second person has to agree" in done.text
+
+
+async def test_the_top_ups_of_a_day_are_limited_by_what_staff_say_now(
+    app: Application, admin: Browser, asha: Browser
+) -> None:
+    await (await admin.open(f"{FLAGS}/limits")).submit("settings-form", button="Save", topup_day_limit="3")
+    refused = await (await review(asha)).submit("buy")
+    assert refused.status == 422
+    assert "limited to £3.00 a day" in refused.text
 
 
 async def test_saving_nothing_new_writes_nothing(app: Application, admin: Browser) -> None:

@@ -22,6 +22,8 @@ class Shop:
     till: Till
     charging: Charging
     deliverers: Mapping[Kind, Deliverer]
+    # In whole units of the currency: all top-ups of a customer in one day of the customer's calendar.
+    topup_day_limit: int = 200
 
     @property
     def jobs(self) -> Jobs:
@@ -39,4 +41,4 @@ class Shop:
             Kind.VOUCHER: allowances,
             Kind.PROMISE: allowances,
         }
-        return cls(Till.of(ports, settings), ports.charging, deliverers)
+        return cls(Till.of(ports, settings), ports.charging, deliverers, settings.topup_day_limit)

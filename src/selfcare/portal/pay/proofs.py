@@ -11,9 +11,6 @@ from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
 from selfcare.kernel.money import Money, exponent
 
-# What a known card may buy in a day without being asked.
-FREE_A_DAY = 50
-
 _PAID_BEFORE = Prepared.sql(
     """
     SELECT id FROM payment WHERE customer_id = :customer_id AND method_id = :card_id
@@ -30,9 +27,11 @@ _TODAY = Prepared.sql(
 )
 
 
-async def needs_proof(identity: Identity, card_id: UUID | None, *, buys: Money | None = None) -> bool:
+async def needs_proof(
+    identity: Identity, card_id: UUID | None, *, buys: Money | None = None, free_a_day: int = 50
+) -> bool:
     """Whether this person has to prove who it is before paying with this card; None is a new one. `buys` is the price
-    of what is bought: bills have no limit a day."""
+    of what is bought: of that `free_a_day` whole units need no proof with a known card; bills have no limit a day."""
     now = clock.now()
     if identity.recently_proved(now):
         return False
@@ -46,7 +45,7 @@ async def needs_proof(identity: Identity, card_id: UUID | None, *, buys: Money |
     )
     if not before:
         return True
-    most = FREE_A_DAY * 10 ** exponent(currency)
+    most = free_a_day * 10 ** exponent(currency)
     return buys is not None and today[0]["spent"] + buys.minor > most
 
 

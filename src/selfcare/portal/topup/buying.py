@@ -26,9 +26,6 @@ from selfcare.portal.pay.payments import How
 from selfcare.portal.topup.queries import Quote, quote
 from selfcare.ports.charging import Charging
 
-# All top-ups of a customer in one day of the customer's calendar.
-MOST_A_DAY = 200
-
 _BOUGHT = Prepared.sql(
     """
     SELECT COALESCE(SUM(price_minor), 0) AS spent FROM purchase_order
@@ -86,7 +83,7 @@ async def _write(shop: Shop, identity: Identity, service_id: UUID, shown: Shown,
         raise PriceChanged(words % {"price": money(now_sold.price)})
     if how.credit_only and now_sold.offer.puts_money:
         raise Rejected(_("Credit cannot be bought with credit. Choose a card."), "card")
-    await _check_day(identity, now_sold.price)
+    await _check_day(shop, identity, now_sold.price)
     return await orders.write(shop, identity, _wanted(now_sold), how)
 
 
@@ -105,13 +102,13 @@ def _wanted(now_sold: Quote) -> Wanted:
     )
 
 
-async def _check_day(identity: Identity, price: Money) -> None:
+async def _check_day(shop: Shop, identity: Identity, price: Money) -> None:
     scope, now = identity.customer, clock.now()
     zone = ZoneInfo(scope.zone)
     since = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
     asked = _BOUGHT.bind(customer_id=scope.customer_id, currency=price.currency, since=since)
     spent = Money((await execute(asked))[0]["spent"], price.currency)
-    most = Money(MOST_A_DAY * 10 ** exponent(price.currency), price.currency)
+    most = Money(shop.topup_day_limit * 10 ** exponent(price.currency), price.currency)
     if spent + price > most:
         left = max(most - spent, Money.zero(price.currency))
         words = _("Top-ups are limited to %(most)s a day. Today %(left)s can still be bought.")

@@ -119,7 +119,7 @@ async def buy(
         return await _review(desk, quote, form, status=422)
     if choice != paying.CREDIT:
         card = None if choice == paying.NEW_CARD else UUID(choice)
-        if await proofs.needs_proof(identity, card, buys=quote.price):
+        if await proofs.needs_proof(identity, card, buys=quote.price, free_a_day=settings.card_day_limit):
             await ask_for_proof(request)
     how = paying.how(choice, request_key=form.request_key, save_card=form.flag("save_card"))
     try:

@@ -136,6 +136,11 @@ def limit_words(currency: str) -> dict[str, tuple[str, str]]:
             whole + " " + _("Above it a second person has to agree to a refund or a credit."),
         ),
         "most_credit": (_("Most goodwill at once"), whole),
+        "topup_day_limit": (_("Top-ups of a customer in a day"), whole),
+        "card_day_limit": (
+            _("Purchases by a known card in a day"),
+            whole + " " + _("Above it people prove again who they are."),
+        ),
     }
 
 
