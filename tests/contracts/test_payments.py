@@ -103,6 +103,7 @@ LAST4 = {
     Outcome.DECIDES_LATER: "8210",
     Outcome.REFUND_FAILS: "5126",
     Outcome.DISPUTE: "0259",
+    Outcome.WALLET: "4242",
 }
 
 
@@ -120,7 +121,7 @@ class FakeStripe:
         return self.stripe.add_card(customer, LAST4[outcome])
 
     async def enter_card(self, ref: str, outcome: Outcome = Outcome.APPROVES) -> None:
-        self.stripe.pay_on_page(ref, LAST4[outcome])
+        self.stripe.pay_on_page(ref, LAST4[outcome], wallet="apple_pay" if outcome is Outcome.WALLET else None)
 
     async def answer_bank(self, ref: str, *, approved: bool) -> None:
         self.stripe.answer_bank(ref, approved=approved)
@@ -352,6 +353,23 @@ async def test_a_new_card_is_kept_where_that_was_asked(bench: Any, customer: str
     assert paid.seen.card == kept
     again = await bench.gateway.charge(a_charge(customer), token_ref=kept.token_ref, on_session=False)
     assert isinstance(again, Succeeded)
+
+
+async def test_a_wallet_pays_this_once_and_is_never_kept(bench: Any, customer: str) -> None:
+    charge = a_charge(customer)
+    page = await bench.gateway.start_new_card_payment(charge, save_card=True)
+    await bench.enter_card(page.ref, Outcome.WALLET)
+    paid = await bench.gateway.get_payment(page.ref)
+    assert paid.seen.amount == charge.amount
+    assert paid.seen.card.wallet in ("Simulated wallet", "Apple Pay")
+    assert paid.seen.card.token_ref is None
+
+
+async def test_a_wallet_cannot_be_kept_without_paying(bench: Any, customer: str) -> None:
+    started = await bench.gateway.start_card_setup(a_setup(customer))
+    await bench.enter_card(started.ref, Outcome.WALLET)
+    assert not isinstance(await bench.gateway.finish_card_setup(started.ref), SetupDone)
+    assert await bench.gateway.list_cards(customer) == []
 
 
 async def test_the_lost_beginning_of_a_page_is_found_again(bench: Any, customer: str) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from selfcare import flags
 from selfcare.adapters import payments_embedded_bank as bank
 from selfcare.adapters.payments_embedded_bank import REFUSES, Outcome
 from selfcare.app import Application, create_app
@@ -97,6 +98,55 @@ async def test_a_new_card_pays_and_its_webhook_comes_through_the_real_door(app: 
 
 
 KEPT = Prepared.sql("SELECT kind FROM webhook_event")
+
+
+async def test_a_wallet_pays_and_the_receipt_names_it(app: Application, visitor: Browser) -> None:
+    before = await cards.list_cards(people.PATEL.id)
+    waiting = await start(app)
+    await choose(visitor, waiting, Outcome.WALLET)
+    await app.catch_up()
+    paid = await payments.load(waiting.id)
+    assert (paid.state, paid.card) == (State.SUCCEEDED, "Simulated wallet, Visa 4242")
+    assert await cards.list_cards(people.PATEL.id) == before
+
+
+async def test_a_wallet_is_not_offered_where_the_card_is_to_be_kept(app: Application, visitor: Browser) -> None:
+    waiting = await start(app, save=True)
+    shown = await visitor.open(page_of(waiting))
+    assert not shown.html.xpath("//input[@value='wallet']")
+    assert (await choose(visitor, waiting, Outcome.WALLET)).status == 422
+    assert (await payments.load(waiting.id)).state is State.REQUIRES_ACTION
+
+
+async def test_a_wallet_is_not_offered_where_wallets_are_off(
+    app: Application, visitor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flags, "enabled", lambda _settings: frozenset(flags.KNOWN - {"wallets"}))
+    waiting = await start(app)
+    assert not (await visitor.open(page_of(waiting))).html.xpath("//input[@value='wallet']")
+    assert (await choose(visitor, waiting, Outcome.WALLET)).status == 422
+
+
+async def test_new_dates_from_the_bank_change_the_card_and_clear_its_alert(
+    app: Application, visitor: Browser, asha: Browser
+) -> None:
+    clock.travel_to(clock.now() + timedelta(days=12))
+    await asha.sign_in("asha@example.test")
+    assert "Mastercard •••• 4444 expires soon" in (await asha.open("/alerts")).text
+    await (await visitor.open("/simpay/faults")).submit("renew")
+    await app.catch_up()
+    assert [card.exp_year for card in await cards.list_cards(people.PATEL.id)].count(2029) == 1
+    assert "expires soon" not in (await asha.open("/alerts")).text
+
+
+async def test_a_card_taken_off_at_the_gateway_is_gone_here_and_the_next_is_the_default(
+    app: Application, asha: Browser
+) -> None:
+    first, second = await cards.list_cards(people.PATEL.id)
+    await app.ports.payments.detach_card(first.token_ref)
+    await app.catch_up()
+    assert [(card.id, card.is_default) for card in await cards.list_cards(people.PATEL.id)] == [(second.id, True)]
+    assert "removed" in (await asha.open("/activity")).text.lower()
 
 
 async def test_a_card_kept_on_paying_is_one_of_hers_afterwards(app: Application, visitor: Browser) -> None:

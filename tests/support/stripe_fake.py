@@ -130,7 +130,7 @@ class Stripe:
     def add_card(self, customer: str, last4: str = "4242", *, holder: str = "ASHA RAO") -> str:
         return str(self.card(last4, holder=holder, customer=customer)["id"])
 
-    def card(self, last4: str, *, holder: str, customer: str | None) -> dict[str, Any]:
+    def card(self, last4: str, *, holder: str, customer: str | None, wallet: str | None = None) -> dict[str, Any]:
         method = {
             "id": self.new_id("pm"),
             "object": "payment_method",
@@ -143,6 +143,7 @@ class Stripe:
                 "funding": "credit",
                 "last4": last4,
                 "country": "GB",
+                "wallet": {"type": wallet, "dynamic_last4": None} if wallet else None,
             },
             "created": now(),
             "customer": customer,
@@ -152,17 +153,17 @@ class Stripe:
         }
         return self.keep(stripe.PaymentMethod, method)
 
-    def pay_on_page(self, session_id: str, last4: str = "4242") -> bool:
+    def pay_on_page(self, session_id: str, last4: str = "4242", *, wallet: str | None = None) -> bool:
         """Somebody enters a card on the hosted page. False where it was declined: the page stays open."""
         session = self.get(session_id, "checkout.session")
         if session["status"] != "open":
             return False
         if session["mode"] == "setup":
-            return self._keep_on_page(session, last4)
+            return self._keep_on_page(session, last4, wallet)
         secret = self.secret[session_id]
         wants = secret["payment_intent_data"]
         keeps = "setup_future_usage" in wants
-        method = self.card(last4, holder="A PATEL", customer=session["customer"] if keeps else None)
+        method = self.card(last4, holder="A PATEL", customer=session["customer"] if keeps else None, wallet=wallet)
         intent = self.get(session["payment_intent"], "payment_intent") if session["payment_intent"] else None
         if intent is None:
             intent = self._new_intent(
@@ -176,10 +177,10 @@ class Stripe:
         self.keep(stripe.checkout.Session, session)
         return bool(intent["status"] == "succeeded")
 
-    def _keep_on_page(self, session: dict[str, Any], last4: str) -> bool:
+    def _keep_on_page(self, session: dict[str, Any], last4: str, wallet: str | None) -> bool:
         if last4 in DECLINES:
             return False
-        method = self.card(last4, holder="A PATEL", customer=session["customer"])
+        method = self.card(last4, holder="A PATEL", customer=session["customer"], wallet=wallet)
         setup = {
             "id": self.new_id("seti"),
             "object": "setup_intent",

@@ -287,6 +287,8 @@ class SimulatedGateway:
     async def _keep_card(self, session: Row, outcome: Outcome, holder: str) -> SetupDone | Declined:
         if outcome in bank.REFUSES:
             return Declined(bank.REFUSES[outcome])
+        if outcome is Outcome.WALLET:
+            return Declined(Why.NOT_SUPPORTED)
         card_ref = await bank.new_card(session["customer_ref"], outcome, holder=holder, now=clock.now())
         if not await execute(COMPLETE.bind(id=session["id"], card=card_ref, payment=None, now=clock.now())):
             raise failures.Declined("this visit is over")
@@ -312,7 +314,7 @@ class SimulatedGateway:
         ref = await bank.pay(
             self.jobs, charge, card, on_session=True, first_use=True, refuse=refuse, session_ref=session["id"]
         )
-        if not session["save_card"]:
+        if not session["save_card"] or outcome is Outcome.WALLET:
             await execute(DETACH.bind(id=card_ref, now=clock.now()))
         answer = self._answer(await bank.payment(ref), ref)
         if isinstance(answer, Succeeded | Pending):
@@ -463,7 +465,8 @@ def is_open(session: Row) -> bool:
 
 
 def _card_seen(ref: str | None, row: Mapping[str, Any]) -> CardSeen:
-    return CardSeen(token_ref=ref, **bank.card_fields(dict(row)))
+    wallet = bank.WALLET if row.get("outcome") == Outcome.WALLET else ""
+    return CardSeen(token_ref=ref, wallet=wallet, **bank.card_fields(dict(row)))
 
 
 def _seen(row: Row) -> Seen:

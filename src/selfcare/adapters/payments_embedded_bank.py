@@ -26,6 +26,7 @@ DELIVER = "simpay.deliver"
 DECIDE = "simpay.decide"
 LATE = timedelta(seconds=20)
 DECIDES_AFTER = timedelta(seconds=15)
+WALLET = "Simulated wallet"
 
 
 class Outcome(StrEnum):
@@ -49,6 +50,7 @@ class Outcome(StrEnum):
     LATE = "late"
     REFUND_FAILS = "refund_fails"
     DISPUTE = "dispute"
+    WALLET = "wallet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ PLASTIC = {
     Outcome.LATE: Plastic("visa", "1111"),
     Outcome.REFUND_FAILS: Plastic("visa", "3155"),
     Outcome.DISPUTE: Plastic("visa", "0259"),
+    Outcome.WALLET: Plastic("visa", "4242"),
 }
 REFUSES = {
     Outcome.DECLINED: Why.BANK_REFUSED,
@@ -119,6 +122,7 @@ def words(outcome: Outcome) -> str:
         Outcome.LATE: _("approves, and tells us late (20 s)"),
         Outcome.REFUND_FAILS: _("approves, and refuses refunds"),
         Outcome.DISPUTE: _("approves, and is disputed"),
+        Outcome.WALLET: _("in a phone's wallet, approves"),
     }[outcome]
 
 
@@ -164,6 +168,15 @@ async def card(ref: str) -> Row:
     if found is None or found["detached_at"] is not None:
         raise failures.Declined("the gateway does not keep this card")
     return found
+
+
+async def renew_ending(jobs: Jobs, *, within: timedelta) -> int:
+    """The banks behind the cards that end soon send new dates for them. How many cards that were."""
+    last, now = clock.now() + within, clock.now()
+    rows = await execute(RENEW.bind(last=last.year * 12 + last.month, year=now.year + 3))
+    for row in rows:
+        await tell(jobs, "card.updated", About.CARD, row["id"], None, Outcome.APPROVES)
+    return len(rows)
 
 
 async def pay(
@@ -323,6 +336,12 @@ CARD = Prepared.sql(
     """
     SELECT id, customer_ref, outcome, brand, last4, exp_month, exp_year, holder, fingerprint, detached_at
     FROM sim_card WHERE id = :id
+    """
+)
+RENEW = Prepared.sql(
+    """
+    UPDATE sim_card SET exp_year = :year
+    WHERE detached_at IS NULL AND exp_year * 12 + exp_month <= :last RETURNING id
     """
 )
 ADD_PAYMENT = Prepared.sql(

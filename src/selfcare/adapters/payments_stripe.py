@@ -48,6 +48,7 @@ from selfcare.ports.payments import (
     SetupEnded,
     SetupOpen,
     Succeeded,
+    Why,
 )
 
 if TYPE_CHECKING:
@@ -133,7 +134,11 @@ class StripeGateway:
         intent: Any = session.setup_intent
         if session.status != "complete" or intent is None or intent.payment_method is None:
             return SetupEnded()
-        return SetupDone(_card(intent.payment_method, kept=True), _id(session.customer))
+        card = _card(intent.payment_method, kept=True)
+        if card.wallet:
+            await self.detach_card(intent.payment_method.id)
+            return SetupEnded(Why.NOT_SUPPORTED)
+        return SetupDone(card, _id(session.customer))
 
     async def list_cards(self, customer_ref: str) -> Sequence[CardSeen]:
         found = await _ask(
@@ -433,14 +438,16 @@ def _card(method: PaymentMethod, *, kept: bool) -> CardSeen:
     card = method.card
     if card is None:
         return CardSeen(method.id if kept else None, method.type, "0000", 12, 2099)
+    wallet = words.wallet(getattr(_maybe(card, "wallet"), "type", None))
     return CardSeen(
-        token_ref=method.id if kept else None,
+        token_ref=method.id if kept and not wallet else None,
         brand=card.brand,
         last4=card.last4,
         exp_month=card.exp_month,
         exp_year=card.exp_year,
         holder=_maybe(method.billing_details, "name") or "",
         fingerprint=_maybe(card, "fingerprint") or "",
+        wallet=wallet,
     )
 
 

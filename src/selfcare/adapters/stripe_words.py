@@ -126,12 +126,18 @@ _REFUSALS: dict[Why, tuple[str, ...]] = {
         "stop_payment_order",
     ),
 }
+_WALLETS = {"apple_pay": "Apple Pay", "google_pay": "Google Pay", "samsung_pay": "Samsung Pay", "link": "Link"}
 _WHY = {word: why for why, words in _REFUSALS.items() for word in words}
 
 
 def why(decline_code: str | None, code: str | None) -> Why:
     """The bank's own word says more than the gateway's."""
     return _WHY.get(decline_code or "") or _WHY.get(code or "") or Why.OTHER
+
+
+def wallet(kind: str | None) -> str:
+    """What the card was held out in; empty for one that was typed."""
+    return "" if kind is None else _WALLETS.get(kind, "Wallet")
 
 
 def about(kind: str) -> About:

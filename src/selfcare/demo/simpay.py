@@ -5,6 +5,7 @@ Mounted where payments are simulated. They look like nobody's portal, and each s
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from selfcare import flags
 from selfcare.adapters import payments_embedded_bank as bank
 from selfcare.adapters.payments_embedded import SimulatedGateway, is_open
 from selfcare.adapters.payments_embedded_bank import PLASTIC, REFUSES, Outcome
@@ -26,48 +28,60 @@ from selfcare.settings import Settings
 from selfcare.web.forms import Form
 from selfcare.web.pages import go_to, page
 
-ASKED_TO_PAY = (
+Groups = tuple[tuple[str, tuple[Outcome, ...]], ...]
+
+ASKED_TO_PAY: Groups = (
     (_("Pays"), (Outcome.APPROVES, Outcome.ASKS, Outcome.DECIDES_LATER)),
     (_("Is refused"), tuple(REFUSES)),
     (_("Makes trouble"), (Outcome.ANSWER_LOST, Outcome.SLOW, Outcome.TWICE, Outcome.EARLY, Outcome.LATE)),
     (_("Makes trouble later"), (Outcome.LATER_DECLINES, Outcome.REFUND_FAILS, Outcome.DISPUTE)),
 )
-ASKED_TO_KEEP = (
-    (_("Is kept"), tuple(outcome for outcome in Outcome if outcome not in REFUSES)),
+BY_WALLET = (_("Pays without a card being typed"), (Outcome.WALLET,))
+ASKED_TO_KEEP: Groups = (
+    (_("Is kept"), tuple(outcome for outcome in Outcome if outcome not in REFUSES and outcome is not Outcome.WALLET)),
     (_("Is refused"), tuple(REFUSES)),
 )
 SLOW_SECONDS = 15
+ENDS_WITHIN = timedelta(days=60)
 
 
 @get("/simpay/card/{ref:str}", name="simpay.card")
 async def show_card_page(
-    request: Request[Any, Any, Any], ref: FromPath[str], ports: NamedDependency[Ports]
+    request: Request[Any, Any, Any],
+    ref: FromPath[str],
+    ports: NamedDependency[Ports],
+    settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     visit = await _visit(ports, ref)
     if not is_open(visit):
         return _over(request, visit)
-    return _card_page(request, visit, Form.empty("outcome", "holder", outcome=Outcome.APPROVES))
+    form = Form.empty("outcome", "holder", outcome=Outcome.APPROVES)
+    return _card_page(request, visit, form, _groups(visit, settings))
 
 
 @post("/simpay/card/{ref:str}", name="simpay.choose")
 async def choose_card(
-    request: Request[Any, Any, Any], ref: FromPath[str], ports: NamedDependency[Ports]
+    request: Request[Any, Any, Any],
+    ref: FromPath[str],
+    ports: NamedDependency[Ports],
+    settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     gateway, visit = _gateway(ports), await _visit(ports, ref)
-    form = await Form.read(request, "outcome", "holder")
-    outcome = form.choice("outcome", list(Outcome), _("Choose a card."))
+    form, groups = await Form.read(request, "outcome", "holder"), _groups(visit, settings)
+    offered = [outcome for _words, outcomes in groups for outcome in outcomes]
+    outcome = form.choice("outcome", offered, _("Choose a card."))
     holder = form.text("holder", most=60, least=0)
     if not is_open(visit):
         return _over(request, visit)
     if outcome is None or holder is None:
-        return _card_page(request, visit, form, status=422)
+        return _card_page(request, visit, form, groups, status=422)
     try:
         answer = await gateway.choose(ref, Outcome(outcome), holder=holder)
     except failures.Declined:
         return _over(request, await _visit(ports, ref))
     if isinstance(answer, Declined):
         form.reject("outcome", _refusal(answer.why))
-        return _card_page(request, visit, form, status=422)
+        return _card_page(request, visit, form, groups, status=422)
     if isinstance(answer, NeedsAction):
         return go_to(request, _path(answer.url))
     if visit["mode"] == "payment" and outcome in (Outcome.ANSWER_LOST, Outcome.SLOW):
@@ -101,7 +115,10 @@ async def show_bank_page(
 
 @post("/simpay/bank/{ref:str}", name="simpay.answer")
 async def answer_bank(
-    request: Request[Any, Any, Any], ref: FromPath[str], ports: NamedDependency[Ports]
+    request: Request[Any, Any, Any],
+    ref: FromPath[str],
+    ports: NamedDependency[Ports],
+    settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     gateway = _gateway(ports)
     form = await Form.read(request, "answer")
@@ -114,7 +131,7 @@ async def answer_bank(
     if session is not None and not approved and is_open(session):
         form = Form.empty("outcome", "holder")
         form.reject("outcome", _refusal(Why.NEEDS_APPROVAL))
-        return _card_page(request, session, form, status=422)
+        return _card_page(request, session, form, _groups(session, settings), status=422)
     return go_to(request, _path(paid["return_url"]))
 
 
@@ -136,6 +153,16 @@ async def switch_fault(
     if name is not None and times is not None:
         async with transaction():
             await bank.set_fault(name, times)
+    return go_to(request, "/simpay/faults")
+
+
+@post("/simpay/renew", name="simpay.renew")
+async def renew_cards(
+    request: Request[Any, Any, Any], ports: NamedDependency[Ports], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    _may_break(ports, settings)
+    async with transaction():
+        await bank.renew_ending(ports.jobs, within=ENDS_WITHIN)
     return go_to(request, "/simpay/faults")
 
 
@@ -166,18 +193,26 @@ async def _payment(ref: str) -> Row:
     return paid
 
 
-def _card_page(request: Request[Any, Any, Any], visit: Row, form: Form, *, status: int = 200) -> Response[bytes]:
-    paying = visit["mode"] == "payment"
+def _groups(visit: Row, settings: Settings) -> Groups:
+    """What may be picked. By wallet only this once: never where the card is to be kept."""
+    if visit["mode"] != "payment":
+        return ASKED_TO_KEEP
+    once = "wallets" in flags.enabled(settings) and not visit["save_card"]
+    return (*ASKED_TO_PAY, BY_WALLET) if once else ASKED_TO_PAY
+
+
+def _card_page(
+    request: Request[Any, Any, Any], visit: Row, form: Form, offered: Groups, *, status: int = 200
+) -> Response[bytes]:
     groups = [
-        (_(title), [(each.value, PLASTIC[each], bank.words(each)) for each in outcomes])
-        for title, outcomes in (ASKED_TO_PAY if paying else ASKED_TO_KEEP)
+        (_(title), [(each.value, PLASTIC[each], bank.words(each)) for each in outcomes]) for title, outcomes in offered
     ]
     return page(
         request,
         "simpay/card",
         status=status,
         visit=visit,
-        amount=Money(visit["amount_minor"], visit["currency"]) if paying else None,
+        amount=Money(visit["amount_minor"], visit["currency"]) if visit["mode"] == "payment" else None,
         groups=groups,
         form=form,
         back=_path(visit["cancel_url"]),
@@ -220,5 +255,6 @@ def _fault(name: str) -> str:
 
 
 router = Router(
-    "/", route_handlers=[show_card_page, choose_card, show_bank_page, answer_bank, show_faults, switch_fault]
+    "/",
+    route_handlers=[show_card_page, choose_card, show_bank_page, answer_bank, show_faults, switch_fault, renew_cards],
 )

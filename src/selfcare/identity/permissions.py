@@ -315,6 +315,7 @@ TABLE: Mapping[str, Access] = {
     "simpay.answer": anybody(),
     "simpay.faults": anybody(),
     "simpay.switch": anybody(),
+    "simpay.renew": anybody(),
     # staff
     "staff": staff(),
     "staff.requests": staff(StaffRight.HANDLE_REQUESTS, flag="requests"),

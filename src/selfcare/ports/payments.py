@@ -33,7 +33,10 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CardSeen:
-    """A card as the gateway shows it. `token_ref` is its name for it, None where it was not kept."""
+    """A card as the gateway shows it. `token_ref` is its name for it, None where it was not kept.
+
+    `wallet` is what it was held out in ("Apple Pay"), empty for a card that was typed; such a one is never kept.
+    """
 
     token_ref: str | None
     brand: str
@@ -42,6 +45,7 @@ class CardSeen:
     exp_year: int
     holder: str = ""
     fingerprint: str = ""
+    wallet: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

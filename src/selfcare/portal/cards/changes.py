@@ -94,6 +94,20 @@ async def remove(identity: Identity, card_id: UUID, jobs: Jobs) -> None:
             await _pass_on(customer_id, jobs)
 
 
+async def forget(customer_id: UUID, token_ref: str, jobs: Jobs) -> bool:
+    """The gateway keeps this card no more, whoever took it off there. False where it was gone here too."""
+    async with transaction():
+        await cards.hold(customer_id)
+        card = next((each for each in await cards.list_cards(customer_id) if each.token_ref == token_ref), None)
+        if card is None:
+            return False
+        await execute(cards.REMOVE.bind(customer_id=customer_id, id=card.id, now=clock.now()))
+        await audit.record(audit.system(customer_id=customer_id), Event.CARDS_REMOVED, about=card.id)
+        if card.is_default:
+            await _pass_on(customer_id, jobs)
+    return True
+
+
 async def _pass_on(customer_id: UUID, jobs: Jobs) -> None:
     """The next card that still works becomes the default."""
     today = clock.now().date()

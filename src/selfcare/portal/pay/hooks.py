@@ -14,7 +14,7 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch, fetch_one
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
-from selfcare.portal.cards import expiring
+from selfcare.portal.cards import changes, expiring
 from selfcare.portal.pay import payments, refunds, settling
 from selfcare.portal.pay.till import Till
 from selfcare.ports.jobs import MONEY
@@ -111,11 +111,13 @@ async def _dispute(till: Till, ref: str, payment_id: UUID | None) -> str:
 
 
 async def _card(till: Till, token_ref: str) -> str:
-    """The bank sent new dates, or a new number, for a card that is kept."""
+    """The bank sent new dates, or a new number, for a card that is kept; or the gateway keeps it no more."""
     rows = await fetch(CARD.bind(gateway=till.gateway.name, token_ref=token_ref))
     if not rows:
         return "no such card here"
     seen = await till.gateway.list_cards(rows[0]["customer_ref"])
+    if all(card.token_ref != token_ref for card in seen):
+        return "gone" if await changes.forget(rows[0]["customer_id"], token_ref, till.jobs) else "gone before"
     return "refreshed" if await expiring.refresh(rows[0]["customer_id"], list(seen)) else "nothing new"
 
 

@@ -225,7 +225,8 @@ def _card_line(payment: Payment) -> str:
 
 
 def _card_words(card: CardSeen) -> str:
-    return f"{card.brand.capitalize()} {card.last4}"[:40]
+    words = f"{card.brand.capitalize()} {card.last4}"
+    return f"{card.wallet}, {words}"[:40] if card.wallet else words[:40]
 
 
 def _journal(payment: Payment, held: Money, used: Used) -> Journal:
