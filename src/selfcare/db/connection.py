@@ -37,6 +37,7 @@ PRAGMAS = (
     "mmap_size=2147418112",
 )
 NAME = "selfcare-sqlite"
+STATEMENTS_KNOWN = 1_000
 
 
 # Piccolo's converters look at each value three ways; these run for every id and time of every row.
@@ -56,6 +57,7 @@ class Here:
         self.path = path
         self.busy_timeout_ms = busy_timeout_ms
         self.raw: sqlite3.Connection | None = None
+        self._names: dict[str, tuple[str, ...]] = {}
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         counting.note(sql)
@@ -63,8 +65,12 @@ class Here:
         rows = cursor.fetchall()
         if not rows:
             return []
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row)) for row in rows]  # noqa: B905 - the driver gives as many as it names
+        names = self._names.get(sql)
+        if names is None or len(names) != len(rows[0]):
+            if len(self._names) >= STATEMENTS_KNOWN:
+                self._names.clear()
+            names = self._names[sql] = tuple([column[0] for column in cursor.description])
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def run_many(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
         counting.note(sql)

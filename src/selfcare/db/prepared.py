@@ -157,7 +157,7 @@ class Compiled:
     def fill(self, given: Mapping[str, Any]) -> list[Any]:
         if given.keys() != self.names:
             raise TypeError(f"this statement takes {sorted(self.names)}, not {sorted(given)}")
-        ready = {name: self._value(name, value) for name, value in given.items()}
+        ready = {name: value if type(value) in _AS_IT_IS else self._value(name, value) for name, value in given.items()}
         return [ready[slot.name] if type(slot) is Param else slot for slot in self.slots]
 
     def _value(self, name: str, value: Any) -> Any:
@@ -177,6 +177,7 @@ def _storable(value: Any) -> Any:
     return value
 
 
+_AS_IT_IS = frozenset({str, int})
 _TEXT = frozenset({UUID, datetime})
 
 

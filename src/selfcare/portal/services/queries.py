@@ -186,15 +186,18 @@ async def list_services(scope: CustomerScope, asked: Asked, now: datetime) -> Se
         "titled": _like(asked.words.title()),
         "digits": _digits(asked.words),
     }
-    rows, counted, known, folded, sold = await fetch_many(
+    # Whoever looks for something is not shown the fold.
+    beside = [] if asked.is_narrowed else [_FOLD.bind(**mine, **times, most=PER_PAGE)]
+    rows, counted, known, sold, *folds = await fetch_many(
         _LIST.bind(**mine, **times, **chosen, most=PER_PAGE, skip=(asked.page - 1) * PER_PAGE),
         _COUNT.bind(**mine, **times, **chosen),
         _KNOWN.bind(**mine, **times),
-        _FOLD.bind(**mine, **times, most=0 if asked.is_narrowed else PER_PAGE),
         _SOLD.bind(),
+        *beside,
         # A business may have thousands to count.
         short=scope.customer_type == "individual",
     )
+    folded = folds[0] if folds else []
     return ServicePage(
         rows=[_row(row, now) for row in rows],
         total=counted[0]["n"],
