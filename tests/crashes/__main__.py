@@ -36,14 +36,16 @@ def plan(steps: dict[str, int], seed: int) -> Iterator[Schedule]:
             yield Schedule(name, at, seed + turn)
 
 
-async def run_many(url: str, folder: Path, *, most: int, seed: int, only: Schedule | None = None) -> Counter[str]:
+async def run_many(
+    url: str, folder: Path, *, most: int, seed: int, like: str = "", only: Schedule | None = None
+) -> Counter[str]:
     """How often a server was killed at which step. Raises Untrue with the schedule's own words."""
     async with World.of(url, folder) as world:
         if only is not None:
             await schedules.run(world, only)
             await schedules.check_all()
             return Counter(world.killed_at())
-        steps = {name: len(await schedules.steps_of(world, each)) for name, each in SCENARIOS.items()}
+        steps = {name: len(await schedules.steps_of(world, each)) for name, each in SCENARIOS.items() if like in name}
         for number, schedule in enumerate(plan(steps, seed), 1):
             try:
                 await schedules.run(world, schedule)
@@ -63,7 +65,9 @@ async def on(kind: str, options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         async with databases.Templates(Path(folder)).copy(kind, None, Path(folder)) as url:
             try:
-                killed = await run_many(url, Path(folder), most=options.schedules, seed=options.seed, only=only)
+                killed = await run_many(
+                    url, Path(folder), most=options.schedules, seed=options.seed, like=options.like, only=only
+                )
             except Untrue as untrue:
                 _say(f"  {kind:<10} UNTRUE {untrue}")
                 return False
@@ -88,6 +92,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", action="store_true", help="list the steps at which servers were killed")
     parser.add_argument("--database", choices=databases.KINDS, action="append")
+    parser.add_argument("--like", default="", help="only scenarios with this in their name, such as top_up")
     parser.add_argument("--scenario", choices=list(SCENARIOS), help="run this one schedule again")
     parser.add_argument("--kill-at", type=int)
     return parser.parse_args()

@@ -13,6 +13,7 @@ from typing import Any
 from lxml import html as lxml_html
 
 from selfcare.kernel import ids
+from tests.crashes.shopping import ADDS, ANSWER_LOST, AWAY, QUESTION_LOST, REFUSES, SILENT
 from tests.crashes.world import Customer, Server, World
 from tests.support.browser import form_values
 
@@ -27,6 +28,7 @@ class Case:
     customer: Customer
     clicks: list[dict[str, Any]] = field(default_factory=list)
     payments: list[str] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
 
     async def click(self, server: Server, *, last4: str | None = None, key: str | None = None, **how: Any) -> Any:
         """By the kept card with this ending, else by a new one."""
@@ -37,15 +39,27 @@ class Case:
             self.clicks.append(asked)
         return await self.press_again(server, asked)
 
+    async def buy(self, server: Server, meter: str = ADDS, *, last4: str | None = "4242", key: str = "") -> Any:
+        """A top-up whose meter behaves like this, by the kept card with this ending, else by a new one."""
+        card = await self.world.card(self.customer, last4) if last4 else None
+        asked = {"customer": self.customer.id, "user": str(self.customer.user_id), "card": card, "meter": meter}
+        asked |= {"service": str(await self.world.line(self.customer)), "key": key or ids.token()}
+        if asked not in self.clicks:
+            self.clicks.append(asked)
+        return await self.press_again(server, asked)
+
     async def press_again(self, server: Server, asked: dict[str, Any]) -> Any:
-        answer = await server.press("click", **asked)
-        if "payment" in answer and answer["payment"] not in self.payments:
-            self.payments.append(answer["payment"])
+        answer = await server.press("buy" if "meter" in asked else "click", **asked)
+        for name, known in (("payment", self.payments), ("order", self.orders)):
+            if name in answer and answer[name] not in known:
+                known.append(answer[name])
         return answer
 
     async def look(self, server: Server) -> None:
         for payment in self.payments:
             await server.press("look", payment=payment)
+        for order in self.orders:
+            await server.press("follow", order=order)
 
     async def at_the_bank(self, *, approve: bool = True) -> None:
         """She answers every question her bank has."""
@@ -73,6 +87,11 @@ class Scenario:
     name: str
     act: Act
     bills: int = 1
+
+    @property
+    def buys(self) -> bool:
+        """Orders, not bills: more than one charge may be right."""
+        return not self.bills
 
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -224,6 +243,85 @@ async def the_real_page_pressed_twice(case: Case, server: Server) -> None:
     answers = [await server.submit("/pay", session, fields) for _ in range(2)]
     assert len({answer.headers["location"] for answer in answers}) == 1
     await server.page(answers[0].headers["location"], session)
+
+
+@scenario_with_bills(0)
+async def a_top_up(case: Case, server: Server) -> None:
+    await case.buy(server)
+
+
+@scenario_with_bills(0)
+async def a_top_up_that_cannot_be_added(case: Case, server: Server) -> None:
+    await case.buy(server, REFUSES)
+
+
+@scenario_with_bills(0)
+async def a_top_up_whose_answer_is_lost(case: Case, server: Server) -> None:
+    await case.buy(server, ANSWER_LOST)
+
+
+@scenario_with_bills(0)
+async def a_top_up_whose_question_is_lost(case: Case, server: Server) -> None:
+    await case.buy(server, QUESTION_LOST)
+
+
+@scenario_with_bills(0)
+async def a_top_up_while_the_meter_is_away(case: Case, server: Server) -> None:
+    await case.buy(server, AWAY)
+
+
+@scenario_with_bills(0)
+async def a_top_up_of_which_nobody_knows(case: Case, server: Server) -> None:
+    await case.buy(server, SILENT)
+
+
+@scenario_with_bills(0)
+async def a_top_up_that_cannot_be_added_while_an_answer_is_lost(case: Case, server: Server) -> None:
+    await case.world.people("cut/1")
+    await case.buy(server, REFUSES)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_top_up_that_the_bank_asks_about(case: Case, server: Server) -> None:
+    await case.buy(server, last4="3184")
+    await case.at_the_bank()
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_top_up_by_a_new_card_that_cannot_be_added(case: Case, server: Server) -> None:
+    await case.buy(server, REFUSES, last4=None)
+    await case.on_the_page("4242")
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_top_up_by_a_refused_card_then_another(case: Case, server: Server) -> None:
+    await case.buy(server, last4="0002")
+    await case.buy(server)
+
+
+@scenario_with_bills(0)
+async def a_top_up_pressed_twice(case: Case, server: Server) -> None:
+    key = ids.token()
+    await case.world.card(case.customer, "4242")
+    await case.world.line(case.customer)
+    await _all(case.buy(server, key=key), case.buy(server, key=key))
+
+
+@scenario_with_bills(0)
+async def two_top_ups_of_which_one_cannot_be_added(case: Case, server: Server) -> None:
+    await case.buy(server)
+    await case.buy(server, REFUSES)
+
+
+@scenario_with_bills(0)
+async def a_top_up_given_up_while_the_bank_is_told_yes(case: Case, server: Server) -> None:
+    answer = await case.buy(server, last4="3184")
+    if "payment" in answer:
+        await _all(server.press("give_up", payment=answer["payment"]), case.at_the_bank())
+    await case.look(server)
 
 
 async def _all(*doing: Awaitable[Any]) -> None:

@@ -16,7 +16,7 @@ from selfcare.db.prepared import Prepared, fetch
 from selfcare.portal.billing import ledger
 from tests.crashes.scenarios import SCENARIOS, Case, Scenario
 from tests.crashes.world import Died, Server, World
-from tests.support import money
+from tests.support import money, shopping
 
 MOST_ROUNDS = 8
 TEN_MINUTES, HALF_AN_HOUR = 600, 1_860
@@ -84,6 +84,7 @@ async def _second_life(case: Case, random: Random) -> None:
     """People come back, webhooks come late and twice, the reconciler runs: in any order, and often it dies again."""
     doing: list[Callable[[Server], Coroutine[Any, Any, Any]]] = [
         lambda server: server.press("reconcile"),
+        lambda server: server.press("sweep"),
         lambda server: server.press("work"),
         lambda server: case.look(server),
         lambda server: _deliver(case, server, random),
@@ -128,8 +129,11 @@ async def _at_rest(case: Case) -> None:
     try:
         for number in range(MOST_ROUNDS):
             await server.press("reconcile")
+            await server.press("sweep")
             while (await server.press("work"))["done"]:
                 pass
+            for row in await fetch(IN_REVIEW.bind(customer_id=case.customer.purse.customer_id)):
+                await server.press("end", order=str(row["id"]), customer=case.customer.id)
             if number >= 1 and not await fetch(ON_THEIR_WAY.bind(customer_id=case.customer.purse.customer_id)):
                 await _read_pages(case, server)
                 return
@@ -145,7 +149,13 @@ async def _read_pages(case: Case, server: Server) -> None:
     session = await case.world.sign_in(case.customer)
     intents = await case.world.things("payment_intent", case.customer)
     taken = {each["metadata"]["payment_id"] for each in intents if each["status"] == "succeeded"}
+    for row in await fetch(ORDERS.bind(customer_id=case.customer.purse.customer_id)):
+        shown = await server.page(f"/orders/{row['id']}", session)
+        if shown.status_code != 200 or ORDER_WORDS.get(row["state"], "no such state") not in shown.text:
+            raise Untrue(f"the page of an order that is {row['state']} does not say so: {shown.status_code}")
     for row in await fetch(PAYMENTS.bind(customer_id=case.customer.purse.customer_id)):
+        if row["state"] in ("refund_due", "refunded"):
+            continue
         shown = await server.page(f"/pay/{row['id']}", session)
         if shown.status_code != 200:
             raise Untrue(f"the page of a payment answers {shown.status_code}")
@@ -171,14 +181,27 @@ async def check(case: Case, schedule: Schedule) -> None:
     credit = await money.credit(case.customer.purse)
     told = {row["event"]: row["n"] for row in await fetch(TOLD.bind(customer_id=customer_id))}
     returned = sum(row["refunded_minor"] for row in rows)
+    bought = await fetch(ORDERS.bind(customer_id=customer_id))
+    kept = sum(row["price_minor"] for row in bought if row["state"] == "delivered")
+    back = sum(row["price_minor"] for row in bought if row["state"] == "refunded")
+    most_back = back if SCENARIOS[schedule.scenario].buys else 500
+    refunds_told = len({each["id"] for each in refunds if each["payment_intent"] in charged})
     facts = {
-        "charged more than once": len(charged) <= 1,
+        "charged more than once": len(charged) <= max(1, sum(row["paid_at"] is not None for row in bought)),
+        "an order has not come to its end": all(row["state"] in ORDER_WORDS for row in bought),
+        "delivered otherwise than said": all(row["grants"] == (row["state"] == "delivered") for row in bought),
+        "delivered unpaid": all(row["paid_at"] is not None for row in bought if row["state"] == "delivered"),
+        "paid, and neither delivered nor given back": all(
+            (row["paid_at"] is not None) == (row["state"] in ("delivered", "refunded")) for row in bought
+        ),
+        "told of orders": told.get("order.delivered", 0) == sum(row["state"] == "delivered" for row in bought)
+        and told.get("order.not_delivered", 0) == sum(row["state"] == "refunded" for row in bought),
         "a charge is not booked, or booked without a charge": booked == charged,
-        "the bills are not paid by what was charged": paid + credit == sum(charged.values()) - given_back,
+        "the bills are not paid by what was charged": paid + credit + kept == sum(charged.values()) - given_back,
         "credit appeared": credit == 0,
-        "given back otherwise than booked": returned == given_back <= 500,
+        "given back otherwise than booked": returned == given_back <= most_back and back in (0, given_back),
         "receipts": told.get("payment.received", 0) == len(charged),
-        "words about a refund": told.get("refund.made", 0) == (1 if given_back else 0),
+        "words about a refund": told.get("refund.made", 0) == refunds_told,
         "in review": all(row["state"] != "manual_review" for row in rows),
         "an event is not handled": not await fetch(UNHANDLED.bind(ids=[row["id"] for row in rows] or [customer_id])),
     }
@@ -192,7 +215,7 @@ async def check_all() -> None:
     faults = await ledger.check()
     if faults:
         raise Untrue(f"the ledger: {faults}")
-    for name, statement in money.HOLDS.items():
+    for name, statement in (money.HOLDS | shopping.HOLDS).items():
         if found := await fetch(statement.bind()):
             raise Untrue(f"not so: {name}: {found}")
     if found := await fetch(GIVEN_UP.bind()):
@@ -205,8 +228,26 @@ ON_THEIR_WAY = Prepared.sql(
         AND state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown')
     UNION ALL
     SELECT id FROM refund WHERE customer_id = :customer_id AND state IN ('due', 'sending', 'pending')
+    UNION ALL
+    SELECT id FROM purchase_order WHERE customer_id = :customer_id
+        AND state IN ('open', 'paid', 'delivering', 'refund_due', 'review')
     """
 )
+IN_REVIEW = Prepared.sql("SELECT id FROM purchase_order WHERE customer_id = :customer_id AND state = 'review'")
+ORDERS = Prepared.sql(
+    """
+    SELECT o.id, o.state, o.price_minor, p.settled_at AS paid_at,
+        (SELECT COUNT(*) FROM allowance_grant g WHERE g.order_id = o.id) AS grants
+    FROM purchase_order o JOIN payment p ON p.id = o.payment_id
+    WHERE o.customer_id = :customer_id ORDER BY o.created_at
+    """
+)
+# How an order may end, and what its page says then.
+ORDER_WORDS = {
+    "delivered": "You now have",
+    "refunded": "Your money has been given back",
+    "canceled": "Nothing was taken",
+}
 PAYMENTS = Prepared.sql(
     """
     SELECT id, state, why, amount_minor, refunded_minor, charge_ref, gateway_ref, settled_at FROM payment

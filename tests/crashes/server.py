@@ -35,10 +35,12 @@ from selfcare.kernel.errors import SelfcareError
 from selfcare.kernel.money import Money
 from selfcare.messages.events import Message
 from selfcare.messages.outbox import Post
+from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay import payments, reconciling, refunds
 from selfcare.portal.pay.payments import BillPart, How, OnItsWay
 from selfcare.portal.pay.till import Till
 from selfcare.settings import Settings
+from tests.crashes import shopping
 from tests.messages import samples
 
 SOURCE = str(Path(reconciling.__file__).parents[2])
@@ -161,7 +163,6 @@ async def reconcile(till: Till, _asked: dict[str, Any]) -> Any:
     return {"looked_at": await reconciling.reconcile(till, after=timedelta(0))}
 
 
-# An order's own steps (charge, deliver, give back) join here.
 ACTIONS: dict[str, Action] = {
     "click": click,
     "look": look,
@@ -169,6 +170,13 @@ ACTIONS: dict[str, Action] = {
     "refund": refund,
     "work": work,
     "reconcile": reconcile,
+}
+# An order's own steps: charge, deliver, give back.
+ORDERS: dict[str, Callable[[Shop, dict[str, Any]], Awaitable[Any]]] = {
+    "buy": shopping.buy,
+    "follow": shopping.follow,
+    "sweep": shopping.sweep,
+    "end": shopping.end,
 }
 REGISTRY: dict[str, Any] = {}
 
@@ -191,11 +199,11 @@ def build(url: str, gateway: str) -> Any:
     """The real application, and beside it the buttons of this harness under /-/."""
     chosen = settings(url, gateway)
     stripe = StripeGateway(KEY, webhook_secrets=[WEBHOOK_SECRET], api=gateway, transport=Watched())
-    ports = replace(build_ports(chosen), payments=stripe)
+    ports = replace(build_ports(chosen), payments=stripe, charging=shopping.Meter(STEPS.step))
     product = create_app(chosen, ports)
     background.post = _warmed(background.post(chosen))
     REGISTRY["all"] = background.registry(chosen, ports)
-    return _beside(product, Till.of(ports, chosen))
+    return _beside(product, Shop.of(ports, chosen))
 
 
 def _warmed(post: Post) -> Callable[[Settings], Post]:
@@ -207,7 +215,7 @@ def _warmed(post: Post) -> Callable[[Settings], Post]:
     return lambda _settings: post
 
 
-def _beside(product: Application, till: Till) -> Any:
+def _beside(product: Application, shop: Shop) -> Any:
     async def app(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -225,7 +233,7 @@ def _beside(product: Application, till: Till) -> Any:
             return
         asked = json.loads((await receive()).get("body") or b"{}")
         name = scope["path"].removeprefix("/-/")
-        answer = STEPS.seen if name == "steps" else await _press(till, name, asked)
+        answer = STEPS.seen if name == "steps" else await _press(shop, name, asked)
         raw = json.dumps(answer).encode()
         if name != "steps":
             STEPS.step(f"before the answer to {name}")
@@ -235,9 +243,9 @@ def _beside(product: Application, till: Till) -> Any:
     return app
 
 
-async def _press(till: Till, name: str, asked: dict[str, Any]) -> Any:
+async def _press(shop: Shop, name: str, asked: dict[str, Any]) -> Any:
     try:
-        return await ACTIONS[name](till, asked)
+        return await (ORDERS[name](shop, asked) if name in ORDERS else ACTIONS[name](shop.till, asked))
     except OnItsWay as shown:
         return {"payment": str(shown.payment_id), "refused": type(shown).__name__}
     except SelfcareError as refused:

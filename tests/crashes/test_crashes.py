@@ -17,7 +17,7 @@ from tests.crashes.schedules import Schedule
 from tests.crashes.world import World
 from tests.support import databases, money
 
-SAMPLE, SEED, PAYERS = 8, 20_261_123, 64
+SAMPLE, OF_ORDERS, SEED, PAYERS = 8, 4, 20_261_123, 64
 
 
 @pytest.fixture
@@ -30,7 +30,8 @@ async def test_whenever_the_server_is_killed_money_is_neither_taken_twice_nor_lo
     world_url: str, tmp_path: Path
 ) -> None:
     random = Random(SEED)
-    names = random.sample(sorted(SCENARIOS), SAMPLE)
+    bills, orders = (sorted(name for name, each in SCENARIOS.items() if each.buys is buys) for buys in (False, True))
+    names = random.sample(bills, SAMPLE - OF_ORDERS) + random.sample(orders, OF_ORDERS)
     async with World.of(world_url, tmp_path) as world:
         for name in names:
             await schedules.run(world, Schedule(name, random.randint(1, 14), SEED))

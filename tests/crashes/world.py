@@ -33,7 +33,7 @@ from selfcare.kernel.origin import Origin
 from selfcare.portal.cards.tables import PaymentMethod
 from selfcare.portal.pay.tables import GatewayCustomer
 from tests.crashes.server import AHEAD, KEY, WEBHOOK_SECRET, settings
-from tests.support import money
+from tests.support import lines, money
 from tests.support.databases import opened
 from tests.support.money import Purse
 
@@ -99,6 +99,7 @@ class Customer:
     ref: str
     bills: list[UUID]
     cards: dict[str, str] = field(default_factory=dict)
+    service_id: UUID | None = None
 
     @property
     def id(self) -> str:
@@ -200,6 +201,12 @@ class World:
             await insert_many(PaymentMethod, [row])
         customer.cards[last4] = str(id)
         return str(id)
+
+    async def line(self, customer: Customer) -> UUID:
+        """A mobile line to top up."""
+        if customer.service_id is None:
+            customer.service_id = await lines.a_line(lines.Owner(customer.purse.customer_id))
+        return customer.service_id
 
     async def people(self, path: str, **typed: str) -> Any:
         """What people and banks do at the gateway."""

@@ -1,0 +1,67 @@
+"""Topping up in a real browser, with and without JavaScript, on a narrow phone: three taps, and the balance is new."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from e2e.people import Portal
+
+PAY = re.compile("^Pay £")
+
+
+def sign_in(portal: Portal, who: str = "asha") -> None:
+    portal.sign_in(who)
+    portal.is_signed_in()
+    portal.go_to_section("Top-Up")
+    portal.should_be_at("Top-Up")
+
+
+def is_ready(portal: Portal) -> None:
+    """The page follows by itself; without JavaScript one looks again."""
+    for _time in range(40):
+        if portal.javascript or not portal.page.get_by_role("link", name="Look again").count():
+            break
+        portal.page.wait_for_timeout(250)
+        portal.page.reload()
+    portal.should_see("You now have")
+
+
+def test_three_taps_from_the_services_to_more_data(portal: Portal) -> None:
+    sign_in(portal)
+    taps = 0
+    for tap in (
+        lambda: portal.page.get_by_role("main").get_by_role("link", name=re.compile("^Mobile")).first.click(),
+        lambda: portal.page.get_by_role("link", name=re.compile("^Buy 5 GB extra data for")).click(),
+        lambda: portal.page.get_by_role("button", name=PAY).click(),
+    ):
+        portal.should_not_scroll_sideways()
+        tap()
+        taps += 1
+    is_ready(portal)
+    portal.should_not_scroll_sideways()
+    assert taps <= 3
+    expect(portal.page.get_by_role("list", name="How far it is")).to_contain_text("Paid")
+    portal.follow("Orders")
+    portal.should_see("5 GB extra data")
+    portal.should_not_scroll_sideways()
+
+
+def test_an_amount_of_ones_own_is_refused_in_words_and_then_bought_with_a_new_card(portal: Portal) -> None:
+    sign_in(portal)
+    portal.page.get_by_role("main").get_by_role("link", name=re.compile("^Mobile")).first.click()
+    portal.page.get_by_label("Credit of your choice").fill("100.01")
+    portal.press("Continue")
+    portal.should_see("Enter an amount from £5.00 to £100.00.")
+    portal.should_not_scroll_sideways()
+    portal.page.get_by_label("Credit of your choice").fill("7.50")
+    portal.press("Continue")
+    portal.should_be_at("Buy £7.50 credit")
+    portal.page.get_by_text("A new card", exact=True).click()
+    portal.page.get_by_role("button", name=PAY).click()
+    portal.should_see("Continue to the payment page")
+    portal.follow("Continue")
+    portal.page.get_by_role("radio", name="Visa …4242 approves", exact=True).check()
+    portal.page.get_by_role("button", name=PAY).click()
+    is_ready(portal)

@@ -1,0 +1,101 @@
+"""The part of the harness that buys: its buttons, and a meter that fails in the way that stands on the order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from selfcare.adapters.charging_embedded import EmbeddedCharging
+from selfcare.audit import log as audit
+from selfcare.kernel.errors import Conflict
+from selfcare.kernel.money import Money
+from selfcare.portal.orders import orders, stuck
+from selfcare.portal.orders.order import Kind, State, load
+from selfcare.portal.orders.orders import Wanted
+from selfcare.portal.orders.shop import Shop
+from selfcare.portal.pay import payments
+from selfcare.portal.pay.payments import How
+from selfcare.ports.charging import Delivery
+from selfcare.ports.failures import Declined, Unknown, Unreachable
+
+PRICE_MINOR = 600
+# What the meter does: adds; says no for good; adds and loses the answer; loses the question; is away at first; answers
+# nothing that could be believed, for ever.
+ADDS, REFUSES, ANSWER_LOST, QUESTION_LOST, AWAY, SILENT = "adds", "refuses", "answer", "question", "away", "silent"
+
+
+class Meter(EmbeddedCharging):
+    """The embedded one, with a step before and after each question, and the failures."""
+
+    def __init__(self, step: Callable[[str], None]) -> None:
+        super().__init__()
+        self._step = step
+        self._asked: Counter[UUID] = Counter()
+
+    async def credit(self, delivery: Delivery) -> None:
+        self._step("before the meter is asked by")
+        self._asked[delivery.order_id] += 1
+        how, is_first = delivery.puts[0].label, self._asked[delivery.order_id] == 1
+        if how == REFUSES:
+            raise Declined("The network knows no such service.")
+        if how == AWAY and is_first:
+            raise Unreachable("not there")
+        if how == SILENT or (how == QUESTION_LOST and is_first):
+            raise Unknown("no answer")
+        await super().credit(delivery)
+        self._step("after the meter answered")
+        if how == ANSWER_LOST:
+            raise Unknown("no answer")
+
+    async def was_applied(self, delivery: Delivery) -> bool:
+        self._step("before the meter is asked whether by")
+        return await super().was_applied(delivery)
+
+
+async def buy(shop: Shop, asked: dict[str, Any]) -> Any:
+    """The buy button."""
+    who = audit.system(customer_id=UUID(asked["customer"]), user_id=UUID(asked["user"]))
+    put = {"kind": "data", "amount": 5 * 10**9, "label": asked["meter"], "origin": "topup", "mode": "add"}
+    put |= {"scope": "any", "consume_order": 2, "expires_at": None, "currency": None, "counts_mms": False}
+    wanted = Wanted(
+        kind=Kind.TOPUP,
+        name="5 GB extra data",
+        price=Money(PRICE_MINOR, "GBP"),
+        tax_permille=200,
+        service_id=UUID(asked["service"]),
+        delivers={"puts": [put | {"blocker": False}]},
+    )
+    how = How(
+        request_key=asked["key"],
+        card_id=UUID(asked["card"]) if asked.get("card") else None,
+        use_credit=bool(asked.get("use_credit")),
+    )
+    order = await orders.buy(shop, who, wanted, how)
+    return {"order": str(order.id), "payment": str(order.payment_id), "state": order.state}
+
+
+async def follow(shop: Shop, asked: dict[str, Any]) -> Any:
+    """The page of the order, and its reloads."""
+    order = await load(UUID(asked["order"]))
+    if order.state is State.OPEN and order.payment_id is not None:
+        await payments.look(shop.till, order.payment_id)
+    return {"state": (await orders.advance(shop, order.id)).state}
+
+
+async def sweep(shop: Shop, _asked: dict[str, Any]) -> Any:
+    """What should have gone on by itself and did not."""
+    for order_id in await orders.lost(timedelta(0)):
+        await orders.advance(shop, order_id)
+    return {}
+
+
+async def end(shop: Shop, asked: dict[str, Any]) -> Any:
+    """Staff give the money back, where nobody could say what became of it."""
+    who = audit.system(customer_id=UUID(asked["customer"]))
+    try:
+        return {"state": (await stuck.give_back(shop, who, UUID(asked["order"]), "Nobody knows what it is")).state}
+    except Conflict as refused:
+        return {"refused": refused.message}
