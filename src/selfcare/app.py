@@ -66,6 +66,7 @@ from selfcare.portal.sign_in.proof import routes as proof
 from selfcare.portal.sign_in.recovery import routes as recovery
 from selfcare.portal.sign_up import routes as sign_up
 from selfcare.portal.topup import routes as topup
+from selfcare.portal.topup.auto import routes as auto_topup
 from selfcare.portal.topup.vouchers import routes as vouchers
 from selfcare.portal.usage import routes as usage
 from selfcare.ports.charging import Charging
@@ -113,6 +114,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     guests.router,
     cards.router,
     topup.router,
+    auto_topup.router,
     vouchers.router,
     orders.router,
     account.router,

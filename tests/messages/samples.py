@@ -13,6 +13,8 @@ from selfcare.theme import load
 
 AT = datetime(2026, 11, 22, 19, 4, tzinfo=UTC)
 PLAIN: dict[str, object] = {
+    "why": "failures",
+    "most": Money(4000, "GBP"),
     "customer": "Bloom Ltd",
     "inviter": "Asha Rao",
     "role": "payer",

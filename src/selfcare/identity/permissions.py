@@ -269,6 +269,10 @@ TABLE: Mapping[str, Access] = {
     "orders": customer(Right.VIEW_OWN_SERVICES),
     "orders.show": customer(Right.VIEW_OWN_SERVICES),
     "orders.state": customer(Right.VIEW_OWN_SERVICES, poll=True),
+    # topup: auto
+    "topup.auto": customer(Right.VIEW_OWN_SERVICES, flag="auto_topup"),
+    "topup.auto.show": customer(Right.VIEW_OWN_SERVICES, flag="auto_topup"),
+    "topup.auto.switch": customer(Right.MANAGE_OWN_CARDS, step_up=True, acting=NEVER, flag="auto_topup"),
     # topup: vouchers
     "topup.voucher": customer(Right.BUY_TOPUP, flag="vouchers"),
     "topup.use_voucher": customer(Right.BUY_TOPUP, acting=NEVER, flag="vouchers"),

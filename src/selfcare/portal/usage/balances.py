@@ -18,6 +18,8 @@ from selfcare.ports.charging import Balances, Bucket, Charging
 
 _EXISTS = Prepared.sql("SELECT id FROM service WHERE customer_id = :customer_id AND id = :id")
 
+_AUTO_TOPUP = Prepared.sql("SELECT id FROM auto_topup WHERE service_id = :service_id AND ended_at IS NULL")
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -31,6 +33,7 @@ class Balance:
     last_topup: TopUp | None
     speed: Speed
     now: datetime
+    auto_topup: bool = False
 
     @property
     def as_of(self) -> datetime:
@@ -89,6 +92,7 @@ async def balance_on(scope: CustomerScope, charging: Charging, service: ServiceD
         last_topup=_last_topup(buckets, balances, now),
         speed=service.speed,
         now=now,
+        auto_topup=any(b.kind == "money" for b in buckets) and bool(await fetch(_AUTO_TOPUP.bind(service_id=row.id))),
     )
 
 

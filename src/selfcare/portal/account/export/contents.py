@@ -431,6 +431,36 @@ SECTIONS = (
         withheld=_because(BOOKKEEPING, "customer_id", "round"),
     ),
     Section(
+        file="automatic-topup",
+        table="auto_topup",
+        columns=(
+            *("id", "service_id", "currency", "threshold_minor", "amount_minor", "most_minor", "pause_hours", "words"),
+            *("words_version", "given_at", "failures", "next_at", "held_at", "ended_at", "ended_why"),
+        ),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_BILLS,
+        withheld=_because(OTHERS, "given_by", "ended_by", "address", "device")
+        | _because(BOOKKEEPING, "customer_id", "revision", "told_month", "looked_at"),
+    ),
+    Section(
+        file="automatic-topups",
+        table="auto_topup_charge",
+        columns=(
+            "id",
+            "service_id",
+            "order_id",
+            "amount_minor",
+            "currency",
+            "month",
+            "state",
+            "created_at",
+            "ended_at",
+        ),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_BILLS,
+        withheld=_because(BOOKKEEPING, "customer_id", "rule_id", "why"),
+    ),
+    Section(
         file="vouchers",
         table="voucher",
         columns=("id", "used_at", "order_id"),

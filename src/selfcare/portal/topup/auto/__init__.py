@@ -1,0 +1,1 @@
+"""Credit that is topped up by itself, at /topup/auto."""
