@@ -127,6 +127,8 @@ def schedule(settings: Settings) -> Schedule:
     again.every("messages.forget_old", timedelta(hours=1))
     again.every(erasures.ERASE, timedelta(hours=1))
     again.every("account.forget_exports", timedelta(hours=1))
+    # For a line that was noted while the job of its seconds ran.
+    again.every(MAY_BE_LOW, timedelta(minutes=5))
     again.daily("usage.forget_old", at=time(3, 20), zone=settings.zone)
     again.daily("topup.forget_vouchers", at=time(3, 25), zone=settings.zone)
     again.daily("outbox.forget_old", at=time(3, 5), zone=settings.zone)

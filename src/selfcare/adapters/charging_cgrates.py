@@ -31,6 +31,7 @@ from selfcare.ports.charging import (
     Records,
     Taken,
     Tenant,
+    Thin,
     Use,
 )
 from selfcare.ports.failures import Declined, Unknown, Unreachable
@@ -122,6 +123,12 @@ class CgratesCharging:
 
     async def hand_over(self, move: Handover) -> None:
         raise Declined(_("The charging engine keeps the account: it has to hand it over there."))
+
+    async def thin(self, *, after: UUID | None = None, most: int = 500) -> list[Thin]:
+        return []
+
+    async def looked_at(self, lines: Collection[Thin]) -> None:
+        """There are none."""
 
     async def health(self) -> Health:
         breaker = self.engine.outside.breaker

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from selfcare.adapters import charging_thin
 from selfcare.adapters.charging_tanks import Line, Tank, fill, lines_of, link, lock
 from selfcare.db.engine import Tx, dialect, transaction
 from selfcare.db.prepared import Prepared, fetch
@@ -20,7 +21,7 @@ from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
 from selfcare.kernel.money import round_half_up
 from selfcare.kernel.words import _
-from selfcare.ports.charging import COVERED_BY, MAY_BE_LOW, Refused, Taken, Use
+from selfcare.ports.charging import COVERED_BY, Refused, Taken, Use
 from selfcare.ports.jobs import Jobs
 
 # Between these the pages of everybody else get their turn.
@@ -80,9 +81,8 @@ async def take(uses: Sequence[Use], jobs: Jobs | None = None) -> Taken:
             else:
                 known[use.id] = _count(batch, use, line)
         await _write(tx, batch, by_id.values())
-        thin = [line.id for line in by_id.values() if line.is_thin(batch.stored_now)] if jobs else []
-        if jobs and thin:
-            await jobs.enqueue(MAY_BE_LOW, key=f"{MAY_BE_LOW}/{new_id()}", payload={"services": thin})
+        if jobs and (lines_left := [line for line in by_id.values() if line.is_thin(batch.stored_now)]):
+            await charging_thin.note([(line.id, line.customer_id) for line in lines_left], jobs, batch.now)
     counted = frozenset(UUID(id) for id in {record[2] for record in batch.records})
     refused = tuple(sorted(batch.refused, key=lambda refused: refused.at))
     return Taken(len(batch.records), batch.repeated, refused, counted)

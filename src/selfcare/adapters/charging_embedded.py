@@ -11,6 +11,7 @@ from selfcare.adapters import charging_counting as counting
 from selfcare.adapters import charging_crediting as crediting
 from selfcare.adapters import charging_moving as moving
 from selfcare.adapters import charging_reading as reading
+from selfcare.adapters import charging_thin
 from selfcare.db.engine import Duplicate
 from selfcare.kernel import clock
 from selfcare.ports.charging import (
@@ -26,6 +27,7 @@ from selfcare.ports.charging import (
     Refused,
     Taken,
     Tenant,
+    Thin,
     Use,
 )
 from selfcare.ports.jobs import Jobs
@@ -84,6 +86,12 @@ class EmbeddedCharging:
 
     async def hand_over(self, move: Handover) -> None:
         await moving.hand_over(move)
+
+    async def thin(self, *, after: UUID | None = None, most: int = 500) -> list[Thin]:
+        return await charging_thin.thin(after, most)
+
+    async def looked_at(self, lines: Collection[Thin]) -> None:
+        await charging_thin.looked_at(lines)
 
     async def health(self) -> Health:
         return Health(True, answered_at=clock.now())

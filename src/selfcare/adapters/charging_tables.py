@@ -101,6 +101,14 @@ class Meter(Table, tablename="usage_meter"):
     changed_at = Timestamptz(default=None)
 
 
+class ThinLine(Table, tablename="usage_thin"):
+    """A line that a count left with little, until somebody has looked at it."""
+
+    service_id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    at = Timestamptz(default=None)
+
+
 class Snapshot(Table, tablename="charging_snapshot"):
     """When a charging engine elsewhere last told us about a service; what it told is in the service's buckets."""
 

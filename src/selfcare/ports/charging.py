@@ -14,7 +14,7 @@ from uuid import UUID
 MOST_RECORDS = 1000
 KINDS = ("data", "voice", "sms", "mms", "money", "other")
 SCOPES = ("any", "national", "on_net", "international", "roaming", "premium")
-# The job that a meter of our own asks for while it counts: these `services` may have run low.
+# The job that a meter of our own asks for while it counts: there are lines to look at, see `Charging.thin`.
 MAY_BE_LOW = "usage.may_be_low"
 _NEVER = datetime.max.replace(tzinfo=UTC)
 # Which scopes of a bucket cover which class of use.
@@ -280,6 +280,15 @@ class Taken:
     services: frozenset[UUID] = field(default=frozenset(), repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Thin:
+    """A line that may have run low by then."""
+
+    service_id: UUID
+    customer_id: UUID
+    at: datetime
+
+
 def rank(buckets: Iterable[Bucket], now: datetime) -> list[Bucket]:
     """The order in which they are used: `consume_order`, then what ends first, then the older one."""
     live = [bucket for bucket in buckets if bucket.is_live(now)]
@@ -325,5 +334,11 @@ class Charging(Protocol):
     async def hand_over(self, move: Handover) -> None:
         """What is left moves, what was used stays. The one act that is called inside `transaction()`, after both
         services are written: Declined by a meter that cannot take part in it, and by ours for what others share."""
+
+    async def thin(self, *, after: UUID | None = None, most: int = 500) -> list[Thin]:
+        """Lines that were used and have little left, by their ids. A meter that counts elsewhere names none."""
+
+    async def looked_at(self, lines: Collection[Thin]) -> None:
+        """They are not named again before they are used again."""
 
     async def health(self) -> Health: ...

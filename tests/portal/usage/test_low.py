@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -67,6 +68,7 @@ class Line:
 
     async def catch_up(self) -> list[tuple[str, str, int]]:
         self.heard.clear()
+        clock.travel_by(timedelta(seconds=10))
         await self.jobs.drain(self.registry)
         return self.heard
 
@@ -182,6 +184,29 @@ async def test_a_follower_that_fails_is_asked_again(line: Line) -> None:
     clock.travel_by(timedelta(minutes=1))
     assert await line.catch_up() == [("sms", "low", 1)]
     assert asked == ["sms", "sms"]
+
+
+async def test_many_counts_make_one_job(line: Line) -> None:
+    await line.put("sms", 100)
+    clock.travel_to(NOW + timedelta(minutes=1))
+    for _ in range(20):
+        await line.meter.take(
+            [Use(id=str(uuid4()), service=str(line.id), kind="sms", amount=5, at=clock.now(), currency="GBP")]
+        )
+    assert len(await fetch(TOLD.bind(kind=MAY_BE_LOW))) == 1
+    assert await line.catch_up() == [("sms", "used_up", 0)]
+    assert await line.meter.thin() == []
+
+
+async def test_what_is_used_while_it_is_looked_at_is_looked_at_again(line: Line) -> None:
+    await line.put("sms", 10)
+    use = Use(id="one", service=str(line.id), kind="sms", amount=6, at=clock.now())
+    await line.meter.take([use])
+    seen = await line.meter.thin()
+    clock.travel_by(timedelta(seconds=1))
+    await line.meter.take([replace(use, id="two", amount=1)])
+    await line.meter.looked_at(seen)
+    assert [each.service_id for each in await line.meter.thin()] == [line.id]
 
 
 async def test_the_feed_of_the_portal_tells_it(line: Line) -> None:

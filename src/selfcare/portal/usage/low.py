@@ -99,9 +99,16 @@ class Watch:
         self.charging = charging
         self.jobs = jobs
 
-    async def look(self, job: Job) -> None:
+    async def look(self, _job: Job) -> None:
+        after: UUID | None = None
+        while some := await self.charging.thin(after=after):
+            await self._look_at([line.service_id for line in some])
+            await self.charging.looked_at(some)
+            after = some[-1].service_id
+
+    async def _look_at(self, ids: list[UUID]) -> None:
         lines: dict[UUID, list[UUID]] = {}
-        for row in await fetch(_OWNERS.bind(ids=[UUID(id) for id in job.payload["services"]])):
+        for row in await fetch(_OWNERS.bind(ids=ids)):
             lines.setdefault(row["customer_id"], []).append(row["id"])
         for customer_id, services in lines.items():
             balances = await self.charging.balances(_Whole(customer_id), services)

@@ -541,6 +541,7 @@ LEFT_OUT: Mapping[str, str] = {
     "support_code": SECRET,
     "support_question": "what support asked before a visit; the visit stands in activity",
     "usage_low": "which allowances ran low and were told about; the allowances themselves are in allowances",
+    "usage_thin": "lines that our own work looks at within seconds",
     "usage_meter": "when the meter last changed",
     "voucher_batch": "what vouchers are worth; those you used are in vouchers",
     "webhook_event": "what the payment provider told us; what came of it is in payments",
