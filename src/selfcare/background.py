@@ -5,7 +5,7 @@ import logging
 from datetime import time, timedelta
 
 from selfcare import flags
-from selfcare.adapters import charging_forgetting, mail_outbox
+from selfcare.adapters import charging_forgetting, mail_outbox, payments_embedded_forgetting
 from selfcare.adapters import payments_embedded_bank as bank
 from selfcare.adapters.mail_outbox import NowhereSender, OutboxSender
 from selfcare.adapters.mail_smtp import Relay, SmtpSender
@@ -110,6 +110,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     if isinstance(ports.payments, SimulatedGateway):
         known.add(bank.DELIVER, ports.payments.deliver_now, tries=20)
         known.add(bank.DECIDE, ports.payments.decide_now)
+        known.add("bank.forget_old", payments_embedded_forgetting.forget_old)
     return known
 
 
@@ -134,6 +135,8 @@ def schedule(settings: Settings) -> Schedule:
     again.daily("outbox.forget_old", at=time(3, 5), zone=settings.zone)
     again.daily("billing.forget_bundles", at=time(3, 20), zone=settings.zone)
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)
+    if settings.payments == "embedded":
+        again.daily("bank.forget_old", at=time(3, 15), zone=settings.zone)
     money.repeat(again, settings.zone)
     orders.repeat(again)
     if "auto_topup" in flags.enabled(settings):

@@ -204,6 +204,25 @@ async def test_an_undecided_payment_stands_in_the_way(app: Application, dina: Br
     assert not refused.html.xpath("//form[@id='transfer-form']")
 
 
+async def test_an_order_for_it_stands_in_the_way_whoever_made_it(app: Application, dina: Browser) -> None:
+    await change(
+        """
+        INSERT INTO purchase_order (id, customer_id, kind, reference, request_key, name, service_id, owner_id,
+               price_minor, tax_permille, currency, delivers, auto, state, created_at, changed_at)
+        VALUES (:id, :buyer, 'topup', 'ORD-GIFT', :key, 'Gift', :line, :owner, 0, 0, 'GBP', '{}', :no, 'delivering',
+                :now, :now)
+        """,
+        id=ids.new_id(),
+        buyer=people.PATEL.id,
+        owner=people.OKORO.id,
+        line=LINE,
+        key=ids.token(),
+        no=False,
+        now=clock.now(),
+    )
+    assert "Order ORD-GIFT for it is under way" in (await asked(dina, people.NEWMAN)).text
+
+
 async def test_a_bad_form_is_refused_beside_the_field(app: Application, dina: Browser) -> None:
     start = f"/staff/customers/{people.OKORO.id}/services/{LINE}/transfer"
     unknown = await (await dina.open(start)).submit("to-form", to="999999")

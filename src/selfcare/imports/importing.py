@@ -32,6 +32,7 @@ class Report:
         lines = [
             f"{file:<15} {counts.rows:>10,} rows: {counts.added:,} added, {counts.changed:,} changed, "
             f"{counts.unchanged:,} as they were"
+            + (f", {counts.erased:,} left out: erased people, who are not brought back" if counts.erased else "")
             for file, counts in self.files.items()
         ]
         if self.invited:

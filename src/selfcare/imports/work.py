@@ -48,6 +48,8 @@ class Counts:
     rows: int = 0
     added: int = 0
     changed: int = 0
+    # Of people who were erased since: their rows bring nobody back.
+    erased: int = 0
 
     @property
     def touched(self) -> bool:
@@ -55,7 +57,7 @@ class Counts:
 
     @property
     def unchanged(self) -> int:
-        return self.rows - self.added - self.changed
+        return self.rows - self.added - self.changed - self.erased
 
 
 @dataclass(slots=True)
@@ -130,6 +132,9 @@ class Import:
         chunk = self._first_ones(file, chunk)
         self.known = await self._lookup(file.name, [row.id for row in chunk]) if self.again else {}
         fresh = [row for row in chunk if (old := self.known.get((file.name, row.id))) is None or old.marks != row.marks]
+        if fresh and (erased := await self._erased(file, fresh)):
+            counts.erased += len(erased)
+            fresh = [row for row in fresh if row.id not in erased]
         if not fresh:
             return
         for name, ids in _mentioned(file, fresh).items():
@@ -168,6 +173,14 @@ class Import:
                 id = each["name"].partition("/")[2]
                 found[file, id] = Known(each["row_id"], each["customer_id"], each["marks"])
         return found
+
+    async def _erased(self, file: File, rows: list[Row]) -> set[str]:
+        """Ids of rows that became somebody who was erased since."""
+        statement = ERASED.get(file.name)
+        ids = {UUID(old.id): row.id for row in rows if (old := self.known.get((file.name, row.id)))}
+        if statement is None or not ids:
+            return set()
+        return {ids[row["id"]] for row in await fetch(statement.bind(ids=list(ids)))}
 
     def _resolve(self, file: File, row: Row, id: UUID) -> Written | None:
         """The row with its ids; None when it names what is not there or is somebody else's."""
@@ -346,6 +359,17 @@ LOOKUP = Prepared.sql(
     FROM imported WHERE name IN :names
     """
 )
+ERASED = {
+    "customers": Prepared.sql(
+        """
+        SELECT c.id AS id FROM customer c WHERE c.id IN :ids AND c.status = 'archived' AND EXISTS (
+            SELECT 1 FROM contact k WHERE k.customer_id = c.id AND k.name = 'Erased person')
+        """
+    ),
+    "users": Prepared.sql("SELECT id FROM app_user WHERE id IN :ids AND email LIKE 'erased-%@invalid'"),
+    "contacts": Prepared.sql("SELECT id FROM contact WHERE id IN :ids AND name = 'Erased person'"),
+    "sites": Prepared.sql("SELECT id FROM site WHERE id IN :ids AND label = 'Erased address'"),
+}
 ANY = Prepared.sql("SELECT name FROM imported WHERE name LIKE :beginning LIMIT 1")
 
 

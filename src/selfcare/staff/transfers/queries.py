@@ -43,6 +43,16 @@ _OPEN_PAYMENT = Prepared.sql(
 )
 
 
+_OPEN_ORDER = Prepared.sql(
+    """
+    SELECT reference FROM purchase_order
+     WHERE service_id = :service_id
+       AND state IN ('open', 'paid', 'delivering', 'refund_due', 'review')
+     ORDER BY created_at LIMIT 1
+    """
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a transfer would do. `why_not` is empty where it can be done."""
@@ -91,7 +101,7 @@ async def plan(old: Customer, service_id: UUID, to: UUID, charging: Charging) ->
         credit=Money(credit, service["currency"]),
         leaving=await leaving_costs(old.scope, service_id),
         contract_ends_on=_running(service["contract_ends_on"], old.scope),
-        why_not=[*refusals(service, old, new), *_refusals_of(balances, buckets), *await _payments(old.id)],
+        why_not=[*await recheck(service, old, new), *_refusals_of(balances, buckets)],
     )
 
 
@@ -117,9 +127,16 @@ async def _payments(customer_id: UUID) -> list[str]:
     return [_("Payment %(reference)s of the old owner is not decided yet.") % {"reference": row["reference"]}]
 
 
+async def _orders(service_id: UUID) -> list[str]:
+    row = await fetch_one(_OPEN_ORDER.bind(service_id=service_id))
+    if row is None:
+        return []
+    return [_("Order %(reference)s for it is under way.") % {"reference": row["reference"]}]
+
+
 async def recheck(service: Row, old: Customer, new: Customer) -> list[str]:
     """The same inside the transaction, without the meter."""
-    return [*refusals(service, old, new), *await _payments(old.id)]
+    return [*refusals(service, old, new), *await _orders(service["id"]), *await _payments(old.id)]
 
 
 def _refusals_of(balances: Balances, buckets: list[Bucket]) -> list[str]:
