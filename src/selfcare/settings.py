@@ -195,6 +195,7 @@ class Settings:
     tax_codes: tuple[str, ...] = field(
         default=("standard=20", "reduced=5", "zero=0", "exempt=0"), metadata={"each": _tax_code}
     )
+    provisioning_plays: tuple[str, ...] = ()
 
     flags: tuple[str, ...] = ()
     password_policy: Literal["default", "nist"] = "default"

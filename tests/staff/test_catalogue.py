@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.app import Application
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, as_json, execute, fetch_one
 from selfcare.demo import catalogue, people
+from selfcare.settings import Settings
 from selfcare.staff.catalogue import drafts, products
 from tests.staff.test_visits import rows
 from tests.support.browser import Browser, Page
@@ -34,6 +36,18 @@ NEW = {
     "grant_days": ["30"],
     "grant_extra": [""],
     "enabled": "on",
+}
+
+NEW_DRAFT = {
+    "slug": "boost",
+    "name": "Boost",
+    "category": "addon",
+    "service_type": "internet",
+    "currency": "GBP",
+    "price_minor": 300,
+    "tax_code": "standard",
+    "enabled": True,
+    **{key: [] for key in ("customer_types", "requires", "excludes", "features", "grants")},
 }
 
 
@@ -184,6 +198,16 @@ async def test_what_charging_cannot_hold_is_refused_with_its_words(
     page = await new(admin)
     assert page.status == 422
     assert "No room for data." in page.text
+
+
+def test_a_program_that_the_network_does_not_know_is_refused() -> None:
+    draft = drafts.Draft.of_json(NEW_DRAFT | {"provisioning_play": "play_boost"})
+    asked = {"charging": EmbeddedCharging(), "slugs": set[str]()}
+    assert list(drafts.missing(draft, settings=Settings(), **asked)) == []
+    knows = Settings(provisioning_plays=("play_tv",))
+    assert list(drafts.missing(draft, settings=knows, **asked)) == [
+        ("provisioning_play", "The network has no program play_boost.")
+    ]
 
 
 async def test_what_is_switched_off_may_lack_what_it_needs(app: Application, admin: Browser) -> None:

@@ -124,6 +124,9 @@ def missing(
     for place, grant in enumerate(draft.grants):
         if why := charging.cannot_hold(put_of(grant, draft.currency)):
             yield f"grant_{place}", why
+    play, plays = draft.provisioning_play, settings.provisioning_plays
+    if play and plays and play not in plays:
+        yield "provisioning_play", _("The network has no program %(name)s.") % {"name": play}
     if draft.category == "topup" and not draft.grants:
         yield "grant_0", _("A top-up must give something.")
     if draft.category in ("addon", "bundle") and not draft.grants and not draft.provisioning_play:
