@@ -23,6 +23,12 @@ async def customer() -> dict[str, Any]:
     return row
 
 
+async def told(app: Application) -> int:
+    """How often Asha read that we changed something."""
+    subjects = [mail.subject for mail in await mails_to(app, people.ASHA.email)]
+    return subjects.count("We changed something about your account")
+
+
 async def test_the_type_of_a_customer_is_changed_once(app: Application, dina: Browser) -> None:
     page = await dina.open(HOME + "/change")
     assert "Business" in (await page.submit("type-form", type="business", reason=WHY)).text
@@ -32,6 +38,7 @@ async def test_the_type_of_a_customer_is_changed_once(app: Application, dina: Br
     assert "this type already" in again.text
     (row,) = await rows("staff.customer_changed")
     assert WHY in row["details"]
+    assert await told(app) == 1
 
 
 async def test_the_primary_contact_is_changed(app: Application, dina: Browser) -> None:
@@ -42,6 +49,7 @@ async def test_the_primary_contact_is_changed(app: Application, dina: Browser) -
     after = {row["name"] for row in await fetch(contacts.bind(id=people.PATEL.id)) if row["is_primary"]}
     assert after == {"Ben Patel"}
     assert (await customer())["primary_contact_id"] == ben["id"]
+    assert await told(app) == 1
     assert (await page.submit("primary-form", contact=str(people.ASHA.id), reason=WHY)).status == 404
     assert {row["name"] for row in await fetch(contacts.bind(id=people.PATEL.id)) if row["is_primary"]} == after
 

@@ -52,6 +52,7 @@ class Message(StrEnum):
         return {message.value: message for message in cls}[name]
 
     ACCOUNT_WELCOME = "account.welcome", Category.SECURITY, "customer"
+    ACCOUNT_CHANGED_BY_US = "account.changed_by_us", Category.SECURITY, "what", "path"
     ACCOUNT_READY = "account.ready", Category.SECURITY, "customer", "until", "path!"
     ACCOUNT_INVITED = "account.invited", Category.SECURITY, "inviter", "customer", "role", "until", "path!"
     ACCOUNT_SIGN_UP = "account.sign_up", Category.SECURITY, "until", "path!"

@@ -5,6 +5,7 @@ Each with a reason that stands in the customer's log. Raises NotFound, Rejected 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from selfcare.audit import log as audit
@@ -55,20 +56,24 @@ _CONTACTS = Prepared.sql("UPDATE contact SET user_id = :keep WHERE user_id = :go
 _DISABLE = Prepared.sql("UPDATE app_user SET disabled_at = :now WHERE id = :gone AND disabled_at IS NULL RETURNING id")
 
 
-async def change_type(identity: Identity, customer_id: UUID, kind: str, reason: str) -> None:
+async def change_type(identity: Identity, customer_id: UUID, kind: str, reason: str, *, messages: Messages) -> None:
     async with transaction():
         if not await execute(_SET_TYPE.bind(id=customer_id, type=kind)):
             raise Rejected(_("The customer has this type already."), "type")
         await _record(identity, customer_id, "type", reason)
+        await _tell(identity, messages, [customer_id], _("the type of your account"))
 
 
-async def change_primary(identity: Identity, customer_id: UUID, contact_id: UUID, reason: str) -> None:
+async def change_primary(
+    identity: Identity, customer_id: UUID, contact_id: UUID, reason: str, *, messages: Messages
+) -> None:
     async with transaction():
         await execute(_NO_PRIMARY.bind(customer_id=customer_id, no=False, yes=True))
         if not await execute(_SET_PRIMARY.bind(customer_id=customer_id, id=contact_id, yes=True)):
             raise NotFound
         await execute(_NAME_PRIMARY.bind(id=customer_id, contact=contact_id))
         await _record(identity, customer_id, "primary_contact", reason)
+        await _tell(identity, messages, [customer_id], _("the primary contact of your account"))
 
 
 async def send_again(identity: Identity, customer_id: UUID, message_id: UUID, *, messages: Messages) -> None:
@@ -94,7 +99,9 @@ async def send_again(identity: Identity, customer_id: UUID, message_id: UUID, *,
         await audit.record(who, Event.STAFF_MESSAGE_RESENT, about=message_id)
 
 
-async def merge(identity: Identity, customer_id: UUID, keep: UUID, other_email: str, reason: str) -> None:
+async def merge(
+    identity: Identity, customer_id: UUID, keep: UUID, other_email: str, reason: str, *, messages: Messages
+) -> None:
     """Two sign-ins of one person become one: the other's accounts come over, and it is switched off for good."""
     other = await sign_ins.find_user(other_email)
     people = {one.user_id: one for one in await queries.contacts(customer_id)}
@@ -113,9 +120,25 @@ async def merge(identity: Identity, customer_id: UUID, keep: UUID, other_email: 
         await sessions.revoke_all(keep)
         await staying.forget_all(gone)
         await tokens.kill(gone)
-        for of in {row["customer_id"] for row in (*moved, *dropped)} | {customer_id}:
+        touched = {row["customer_id"] for row in (*moved, *dropped)} | {customer_id}
+        await _tell(identity, messages, touched, _("who signs in to your account: two sign-ins became one"))
+        for of in touched:
             who = queries.of_customer(identity, of, keep)
             await audit.record(who, Event.STAFF_LOGINS_MERGED, about=gone, reason=reason)
+
+
+async def _tell(identity: Identity, messages: Messages, of: Iterable[UUID], what: str) -> None:
+    """Every owner, by mail: only support can do this, so they hear of it from us."""
+    for customer_id in sorted(of):
+        for user_id in await queries.owners(customer_id):
+            await messages.send_later(
+                Message.ACCOUNT_CHANGED_BY_US,
+                to_user=user_id,
+                customer_id=customer_id,
+                dedupe_key=f"account.changed_by_us:{identity.origin.request_id}:{customer_id}:{user_id}",
+                what=what,
+                path="/account",
+            )
 
 
 async def _record(identity: Identity, customer_id: UUID, what: str, reason: str) -> None:

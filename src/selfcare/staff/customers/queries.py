@@ -89,6 +89,13 @@ _NOTES = Prepared.sql(
      WHERE n.customer_id = :customer_id ORDER BY n.created_at DESC, n.id DESC LIMIT 100
     """
 )
+_OWNERS = Prepared.sql(
+    """
+    SELECT m.user_id AS user_id FROM membership m JOIN app_user u ON u.id = m.user_id AND u.disabled_at IS NULL
+     WHERE m.customer_id = :customer_id AND m.role = 'owner' AND m.removed_at IS NULL AND m.accepted_at IS NOT NULL
+     ORDER BY m.user_id LIMIT 20
+    """
+)
 _STAFF = Prepared.sql("SELECT id FROM app_user WHERE id = :user_id AND staff_rights IS NOT NULL")
 _NAMES = Prepared.sql("SELECT id, display_name FROM app_user WHERE id IN :ids")
 
@@ -220,6 +227,11 @@ async def add_note(identity: Identity, customer_id: UUID, words: str) -> None:
             )
         )
         await audit.record(of_customer(identity, customer_id), Event.STAFF_NOTE_ADDED)
+
+
+async def owners(customer_id: UUID) -> list[UUID]:
+    """Who is told: every owner who can sign in."""
+    return [row["user_id"] for row in await fetch(_OWNERS.bind(customer_id=customer_id))]
 
 
 async def names(ids_: set[UUID]) -> dict[UUID, str]:

@@ -192,14 +192,17 @@ async def show_change(
 
 @post("/staff/customers/{customer_id:uuid}/type", name="staff.customers.set_type", status_code=200)
 async def set_type(
-    request: Request[Any, Any, Any], customer_id: FromPath[UUID], identity: NamedDependency[Identity]
+    request: Request[Any, Any, Any],
+    customer_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
 ) -> Response[bytes]:
     customer = await queries.find(customer_id)
     form = await Form.read(request, "type", "reason")
     kind, reason = form.choice("type", changes.TYPES), form.text("reason", least=10, most=200)
     if form and kind and reason:
         try:
-            await changes.change_type(identity, customer_id, kind, reason)
+            await changes.change_type(identity, customer_id, kind, reason, messages=ports.messages)
         except Rejected as problem:
             form.reject(problem.field, problem)
         else:
@@ -209,20 +212,26 @@ async def set_type(
 
 @post("/staff/customers/{customer_id:uuid}/primary", name="staff.customers.set_primary", status_code=200)
 async def set_primary(
-    request: Request[Any, Any, Any], customer_id: FromPath[UUID], identity: NamedDependency[Identity]
+    request: Request[Any, Any, Any],
+    customer_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
 ) -> Response[bytes]:
     customer = await queries.find(customer_id)
     form = await Form.read(request, "contact", "reason")
     contact, reason = form.uuid("contact"), form.text("reason", least=10, most=200)
     if form and contact and reason:
-        await changes.change_primary(identity, customer_id, contact, reason)
+        await changes.change_primary(identity, customer_id, contact, reason, messages=ports.messages)
         return go(request, "staff.customers.contacts", customer_id=customer_id)
     return await _change_page(request, customer, form, status=422, which="p-")
 
 
 @post("/staff/customers/{customer_id:uuid}/merge", name="staff.customers.merge", status_code=200)
 async def merge(
-    request: Request[Any, Any, Any], customer_id: FromPath[UUID], identity: NamedDependency[Identity]
+    request: Request[Any, Any, Any],
+    customer_id: FromPath[UUID],
+    identity: NamedDependency[Identity],
+    ports: NamedDependency[Ports],
 ) -> Response[bytes]:
     customer = await queries.find(customer_id)
     form = await Form.read(request, "keep", "email", "reason")
@@ -230,7 +239,7 @@ async def merge(
     reason = form.text("reason", least=10, most=200)
     if form and keep and email and reason:
         try:
-            await changes.merge(identity, customer_id, keep, email, reason)
+            await changes.merge(identity, customer_id, keep, email, reason, messages=ports.messages)
         except Rejected as problem:
             form.reject(problem.field, problem)
         else:

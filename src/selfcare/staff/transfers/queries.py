@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from selfcare.db.engine import Row
-from selfcare.db.prepared import Prepared, as_json, fetch, fetch_one
+from selfcare.db.prepared import Prepared, as_json, fetch_one
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
 from selfcare.kernel.errors import NotFound
@@ -153,17 +152,3 @@ def _refusals_of(balances: Balances, buckets: list[Bucket]) -> list[str]:
 def _running(contract: date | None, scope: CustomerScope) -> date | None:
     today = clock.now().astimezone(ZoneInfo(scope.zone)).date()
     return contract if contract and contract > today else None
-
-
-_OWNERS = Prepared.sql(
-    """
-    SELECT m.user_id AS user_id FROM membership m JOIN app_user u ON u.id = m.user_id AND u.disabled_at IS NULL
-     WHERE m.customer_id = :customer_id AND m.role = 'owner' AND m.removed_at IS NULL AND m.accepted_at IS NOT NULL
-     ORDER BY m.user_id LIMIT 20
-    """
-)
-
-
-async def owners(customer_id: UUID) -> list[Any]:
-    """Who is told: every owner who can sign in."""
-    return [row["user_id"] for row in await fetch(_OWNERS.bind(customer_id=customer_id))]

@@ -147,7 +147,7 @@ async def _tell(
     ports: Ports, staff: Identity, whom: Customer, event: Event, service_id: UUID, reason: str, name: str
 ) -> None:
     """In the log of the one customer, and by mail to every owner there. Neither learns who the other is from us."""
-    owners = await queries.owners(whom.id)
+    owners = await customers.owners(whom.id)
     who = customers.of_customer(staff, whom.id, owners[0] if owners else None)
     await audit.record(who, event, about=service_id, reason=reason)
     gone = event is Event.SERVICES_HANDED_OVER
