@@ -88,6 +88,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)
     known.add("services.end_due", services.end_due)
+    services.add(known, ports.messages, settings.zone)
     known.add(
         exports.MAKE,
         exports.Maker(ports.messages, _printer(settings)).make,
@@ -121,6 +122,7 @@ def schedule(settings: Settings) -> Schedule:
     again.daily("audit.verify", at=time(3, 40), zone=settings.zone)
     again.every("as.stop_overdue", timedelta(minutes=1))
     again.every("services.end_due", timedelta(minutes=5))
+    services.repeat(again)
     if settings.demo:
         again.every("demo.renew", timedelta(minutes=1))
     again.every("limits.forget_old", timedelta(hours=1))

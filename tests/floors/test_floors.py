@@ -20,6 +20,7 @@ THE_WEB = ("litestar", "jinja2", "selfcare.web", "uvicorn")
 NEIGHBOURS = {
     ("dashboard", "*"): "it shows a little of everything",
     ("services", "billing"): "says what there is to pay before it is on again",
+    ("services", "pay"): "its owners are told like those of a payment",
     ("services", "orders"): "is not ended while something is on its way to it",
     ("services", "activity"): "tells what happened to a service in the same words",
     ("usage", "services"): "it is used on a service",

@@ -103,6 +103,7 @@ class Message(StrEnum):
     REQUEST_ANSWERED = "request.answered", Category.SERVICE, "kind", "state", "path"
     SERVICE_CANCELLED = "service.cancelled", Category.SERVICE, "service", "at", "over", "kept_until?", "path"
     SERVICE_KEPT = "service.kept", Category.SERVICE, "service", "path"
+    SERVICE_RESUMED = "service.resumed", Category.SERVICE, "service", "at", "path"
     SERVICE_HANDED_OVER = "service.handed_over", Category.SECURITY, "service", "at", "path"
     SERVICE_TAKEN_OVER = "service.taken_over", Category.SECURITY, "service", "at", "path"
     EXPORT_FAILED = "export.failed", Category.SERVICE, "path"

@@ -53,6 +53,7 @@ class Status:
     label: str
     why: str | None = None
     for_payment: bool = False
+    decides: str | None = None
 
     @property
     def is_running(self) -> bool:
@@ -75,6 +76,7 @@ def status_of(life: Life, now: datetime) -> Status:
         _label(mark),
         _why(life, now) if mark in (Mark.SUSPENDED, Mark.EXPIRING_SOON) else None,
         for_payment=mark is Mark.SUSPENDED and life.suspend_reason == "payment",
+        decides=_who_decides(life.suspend_reason) if mark is Mark.SUSPENDED else None,
     )
 
 
@@ -159,6 +161,17 @@ def _why(life: Life, now: datetime) -> str | None:
         "customer": _("Switched off at your request"),
         "lost": _("Reported lost or stolen"),
     }.get(life.suspend_reason or "")
+
+
+def _who_decides(reason: str | None) -> str | None:
+    """How it gets back on."""
+    return {
+        "payment": _("It is on again by itself within 10 minutes after everything overdue is paid."),
+        "staff": _("We decide when it is on again: talk to us."),
+        "fraud": _("We decide when it is safe again: talk to us."),
+        "customer": _("You decide: tell us when you want it back."),
+        "lost": _("You decide: tell us when you have found it or want a new SIM."),
+    }.get(reason or "")
 
 
 def _in_days(days: int, *, renews: bool) -> str:
