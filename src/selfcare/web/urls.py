@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 from litestar import Litestar
 from litestar.routes import HTTPRoute
@@ -19,6 +20,8 @@ class Urls:
 
     def __init__(self, paths: Mapping[str, str]):
         self._paths = dict(paths)
+        # Text and names of parameters in turn.
+        self._pieces = {name: _PARAMETER.split(path) for name, path in self._paths.items()}
         self._parameters = {name: frozenset(_PARAMETER.findall(path)) for name, path in self._paths.items()}
 
     @classmethod
@@ -31,7 +34,10 @@ class Urls:
         path, used = self._paths[name], self._parameters[name]
         if not used and not params:
             return prefix + path
-        filled = _PARAMETER.sub(lambda found: quote(str(params[found[1]]), safe=""), path)
+        pieces = self._pieces[name]
+        filled = "".join([_quoted(params[piece]) if place % 2 else piece for place, piece in enumerate(pieces)])
+        if len(params) == len(used):
+            return prefix + filled
         query = {key: value for key, value in params.items() if key not in used and value is not None}
         return f"{prefix}{filled}" + (f"?{urlencode(query, doseq=True)}" if query else "")
 
@@ -48,6 +54,11 @@ class Urls:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
+
+
+def _quoted(value: object) -> str:
+    """Ids are most of what stands in an address, and need no quoting."""
+    return str(value) if type(value) is UUID else quote(str(value), safe="")
 
 
 def safe_next(target: str | None, fallback: str = "/") -> str:
