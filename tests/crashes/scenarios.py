@@ -22,13 +22,17 @@ REFUND_MINOR = 500
 
 @dataclass
 class Case:
-    """One run of a scenario: who, and what she has pressed so far, so that she can press it again."""
+    """One run of a scenario: who, and what she has pressed so far, so that she can press it again.
+
+    `credit` is what she was given before, in pence.
+    """
 
     world: World
     customer: Customer
     clicks: list[dict[str, Any]] = field(default_factory=list)
     payments: list[str] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
+    credit: int = 0
 
     async def click(self, server: Server, *, last4: str | None = None, key: str | None = None, **how: Any) -> Any:
         """By the kept card with this ending, else by a new one."""
@@ -49,7 +53,7 @@ class Case:
         return await self.press_again(server, asked)
 
     async def press_again(self, server: Server, asked: dict[str, Any]) -> Any:
-        answer = await server.press("buy" if "meter" in asked else "click", **asked)
+        answer = await server.press(asked.get("press") or ("buy" if "meter" in asked else "click"), **asked)
         for name, known in (("payment", self.payments), ("order", self.orders)):
             if name in answer and answer[name] not in known:
                 known.append(answer[name])
@@ -183,20 +187,20 @@ async def the_bank_decides_later(case: Case, server: Server) -> None:
 async def a_double_click(case: Case, server: Server) -> None:
     key = ids.token()
     await case.world.card(case.customer, "4242")
-    await _all(case.click(server, last4="4242", key=key), case.click(server, last4="4242", key=key))
+    await at_once(case.click(server, last4="4242", key=key), case.click(server, last4="4242", key=key))
 
 
 @scenario
 async def two_tabs(case: Case, server: Server) -> None:
     await case.world.card(case.customer, "4242")
-    await _all(case.click(server, last4="4242"), case.click(server, last4="4242"), case.click(server))
+    await at_once(case.click(server, last4="4242"), case.click(server, last4="4242"), case.click(server))
 
 
 @scenario
 async def given_up_while_the_bank_is_told_yes(case: Case, server: Server) -> None:
     answer = await case.click(server, last4="3184")
     if "payment" in answer:
-        await _all(server.press("give_up", payment=answer["payment"]), case.at_the_bank())
+        await at_once(server.press("give_up", payment=answer["payment"]), case.at_the_bank())
     await case.look(server)
 
 
@@ -307,7 +311,7 @@ async def a_top_up_pressed_twice(case: Case, server: Server) -> None:
     key = ids.token()
     await case.world.card(case.customer, "4242")
     await case.world.line(case.customer)
-    await _all(case.buy(server, key=key), case.buy(server, key=key))
+    await at_once(case.buy(server, key=key), case.buy(server, key=key))
 
 
 @scenario_with_bills(0)
@@ -320,11 +324,11 @@ async def two_top_ups_of_which_one_cannot_be_added(case: Case, server: Server) -
 async def a_top_up_given_up_while_the_bank_is_told_yes(case: Case, server: Server) -> None:
     answer = await case.buy(server, last4="3184")
     if "payment" in answer:
-        await _all(server.press("give_up", payment=answer["payment"]), case.at_the_bank())
+        await at_once(server.press("give_up", payment=answer["payment"]), case.at_the_bank())
     await case.look(server)
 
 
-async def _all(*doing: Awaitable[Any]) -> None:
+async def at_once(*doing: Awaitable[Any]) -> None:
     """At the same moment; the first that finds the server dead is told of, when all are back."""
     answers = await asyncio.gather(*doing, return_exceptions=True)
     for answer in answers:
