@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from datetime import time, timedelta
+from functools import partial
 
 from selfcare import flags
 from selfcare.adapters import charging_forgetting, mail_outbox, payments_embedded_forgetting
@@ -17,7 +18,7 @@ from selfcare.demo.renewals import Renewals
 from selfcare.identity import grants, limits, sessions, tokens
 from selfcare.imports.jobs import INVITE, Invitations
 from selfcare.jobs import cleaning
-from selfcare.jobs.registry import Handler, Job, Registry
+from selfcare.jobs.registry import Job, Registry
 from selfcare.jobs.schedule import Schedule
 from selfcare.live.standing import Standing
 from selfcare.messages import outbox
@@ -38,6 +39,7 @@ from selfcare.portal.services import jobs as services
 from selfcare.portal.sign_in.recovery import recoveries
 from selfcare.portal.sign_up import sign_ups
 from selfcare.portal.topup.auto import jobs as auto_topup
+from selfcare.portal.topup.auto import topping
 from selfcare.portal.topup.vouchers import vouchers
 from selfcare.portal.usage import low
 from selfcare.ports.charging import MAY_BE_LOW
@@ -77,11 +79,11 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("audit.anchor", watch.anchor)
     known.add("audit.verify", watch.verify, tries=1, time_limit_seconds=3600)
     known.add("as.stop_overdue", _stop_visits)
-    may_be_low: Handler = low.Watch(ports.charging, ports.jobs).look
+    others: list[low.Looker] = []
     if "auto_topup" in flags.enabled(settings):
         auto_topup.add(known, Shop.of(ports, settings), settings.zone)
-        may_be_low = auto_topup.after(may_be_low, ports.jobs)
-    known.add(MAY_BE_LOW, may_be_low)
+        others.append(partial(topping.look_soon, ports.jobs))
+    known.add(MAY_BE_LOW, low.Watch(ports.charging, ports.jobs, others).look)
     known.add(low.TELL, low.tell([]))
     known.add("topup.forget_vouchers", vouchers.forget_old)
     known.add("usage.forget_old", charging_forgetting.forget_old)

@@ -130,6 +130,7 @@ async def test_use_that_brings_credit_low_starts_it(app: Application, chidi: Bro
         other_party="+447700900999",
     )
     await app.ports.charging.take([use])
+    clock.travel_by(timedelta(seconds=10))
     await app.catch_up()
     assert await charges() == ["paid"]
 

@@ -12,8 +12,10 @@ import pytest
 
 from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
+from selfcare.app import Application
 from selfcare.db.engine import Database
 from selfcare.db.prepared import Prepared, fetch
+from selfcare.demo import people
 from selfcare.jobs.registry import Job, Registry
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
@@ -167,6 +169,31 @@ async def test_a_count_that_was_repeated_tells_nothing(line: Line) -> None:
     assert len(await line.catch_up()) == 1
     await line.meter.take([use])
     assert await line.catch_up() == []
+
+
+async def test_others_look_at_the_same_lines_by_rules_of_their_own(line: Line) -> None:
+    seen: list[list[UUID]] = []
+
+    async def look(ids: list[UUID]) -> None:
+        seen.append(ids)
+
+    known = Registry()
+    known.add(MAY_BE_LOW, low.Watch(line.meter, line.jobs, [look]).look)
+    line.registry.become(known)
+    await line.put("money", 5000)
+    await line.use("call", 60, cost=10)
+    assert seen == [[line.id]]
+
+
+async def test_the_worker_asks_nothing_that_the_meter_does_not_say(app: Application) -> None:
+    """With all that looks at low lines in this portal."""
+    at = clock.now()
+    use = Use(id="x", service=str(people.ASHA_MOBILE), kind="data", amount=19 * GB, at=at, currency="GBP")
+    await app.ports.charging.take([use, replace(use, id="y", amount=5 * GB, cost_minor=900)])
+    clock.travel_by(timedelta(seconds=10))
+    await app.catch_up()
+    kinds = {low.Low.of(json.loads(job["payload"])).kind for job in await fetch(TOLD.bind(kind=low.TELL))}
+    assert {"data", "money"} <= kinds
 
 
 async def test_a_follower_that_fails_is_asked_again(line: Line) -> None:

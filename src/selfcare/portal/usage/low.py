@@ -79,6 +79,7 @@ class Low:
 
 
 Follower: TypeAlias = Callable[[Low], Awaitable[None]]
+Looker: TypeAlias = Callable[[list[UUID]], Awaitable[None]]
 
 
 def tell(followers: Sequence[Follower]) -> Handler:
@@ -95,14 +96,19 @@ def tell(followers: Sequence[Follower]) -> Handler:
 class Watch:
     """Looks at the lines that a count says may be low."""
 
-    def __init__(self, charging: Charging, jobs: Jobs) -> None:
+    def __init__(self, charging: Charging, jobs: Jobs, others: Sequence[Looker] = ()) -> None:
+        """`others` look at the same lines with rules of their own."""
         self.charging = charging
         self.jobs = jobs
+        self.others = others
 
     async def look(self, _job: Job) -> None:
         after: UUID | None = None
         while some := await self.charging.thin(after=after):
-            await self._look_at([line.service_id for line in some])
+            ids = [line.service_id for line in some]
+            await self._look_at(ids)
+            for look in self.others:
+                await look(ids)
             await self.charging.looked_at(some)
             after = some[-1].service_id
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import time, timedelta
 from uuid import UUID
 
-from selfcare.jobs.registry import Handler, Job, Registry
+from selfcare.jobs.registry import Job, Registry
 from selfcare.jobs.schedule import Schedule
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.topup.auto import topping
 from selfcare.portal.topup.auto.rules import CHECK
-from selfcare.ports.jobs import Jobs
 
 SWEEP = "topup.auto_sweep"
 
@@ -28,16 +27,6 @@ def add(known: Registry, shop: Shop, zone: str) -> None:
     known.add(CHECK, check)
     known.add(SWEEP, sweep)
     known.add("topup.auto_forget", forget_old)
-
-
-def after(first: Handler, jobs: Jobs) -> Handler:
-    """What a meter says may be low is looked at here too."""
-
-    async def look(job: Job) -> None:
-        await first(job)
-        await topping.look_soon(jobs, [UUID(id) for id in job.payload["services"]])
-
-    return look
 
 
 def repeat(again: Schedule, zone: str) -> None:
