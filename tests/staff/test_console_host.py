@@ -124,7 +124,7 @@ async def test_two_host_names_over_real_http(
 
 
 def work_at_both(http: httpx.Client, portal: str, console: str) -> None:
-    until(lambda: http.get(f"{portal}/healthz").status_code == 200, seconds=20)
+    until(lambda: http.get(f"{portal}/healthz").status_code == 200, seconds=90)
     entered = sign_in(http, console, people.ADMIN.email)
     assert str(entered.url) == f"{console}/staff"
     assert all(not cookie.domain_specified for cookie in http.cookies.jar)

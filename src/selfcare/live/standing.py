@@ -10,7 +10,7 @@ from typing import TypeAlias
 from selfcare.live import store
 from selfcare.settings import Settings
 
-LOOK_EVERY_SECONDS = 0.3
+LOOK_EVERY_SECONDS = 0.2
 
 Follower: TypeAlias = Callable[[Settings], Awaitable[None]]
 
