@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -156,6 +157,32 @@ async def test_what_is_worth_more_than_one_may_give_needs_a_second_person(
     await admin.post(form.get("action"), {"csrf": token, "decision": "yes"})
     assert (await new_line())["customer_id"] == people.NEWMAN.id
     assert (await admin.post(form.get("action"), {"csrf": token, "decision": "yes"})).status == 409
+
+
+async def test_what_came_in_the_way_meanwhile_stops_the_second_person_too(
+    app: Application, dina: Browser, admin: Browser
+) -> None:
+    late = (clock.now() + timedelta(days=700)).date()
+    await change("UPDATE service SET contract_ends_on = :late WHERE id = :id", late=late, id=LINE)
+    await transfer(dina)
+    await change("UPDATE service SET cancel_at = :at WHERE id = :id", at=clock.now() + timedelta(days=5), id=LINE)
+    own = await admin.open("/staff/approvals")
+    (form,) = own.html.xpath("//form[.//input[@name='decision' and @value='yes']]")
+    token = form.xpath("string(.//input[@name='csrf']/@value)")
+    refused = await admin.post(form.get("action"), {"csrf": token, "decision": "yes"})
+    assert refused.status == 422
+    assert "Take the cancellation back first" in refused.text
+    assert await rows("services.handed_over") == []
+    assert "Transfer a service" in (await admin.open("/staff/approvals")).text
+
+
+async def test_two_who_transfer_at_once_transfer_once(app: Application, dina: Browser, admin: Browser) -> None:
+    await small_credit()
+    pages = [await asked(browser, people.NEWMAN) for browser in (dina, admin)]
+    answers = await asyncio.gather(*(page.submit("transfer-form", reason=WHY, agreed="on") for page in pages))
+    assert sorted(answer.status for answer in answers) == [200, 422]
+    assert (await new_line())["customer_id"] == people.NEWMAN.id
+    assert len(await rows("services.handed_over")) == 1
 
 
 # It is refused.
