@@ -67,6 +67,7 @@ from selfcare.portal.sign_in.recovery import routes as recovery
 from selfcare.portal.sign_up import routes as sign_up
 from selfcare.portal.topup import routes as topup
 from selfcare.portal.topup.auto import routes as auto_topup
+from selfcare.portal.topup.other import routes as topup_other
 from selfcare.portal.topup.vouchers import routes as vouchers
 from selfcare.portal.usage import routes as usage
 from selfcare.ports.charging import Charging
@@ -116,6 +117,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     topup.router,
     auto_topup.router,
     vouchers.router,
+    topup_other.router,
     orders.router,
     account.router,
     details.router,

@@ -273,6 +273,10 @@ TABLE: Mapping[str, Access] = {
     "topup.auto": customer(Right.VIEW_OWN_SERVICES, flag="auto_topup"),
     "topup.auto.show": customer(Right.VIEW_OWN_SERVICES, flag="auto_topup"),
     "topup.auto.switch": customer(Right.MANAGE_OWN_CARDS, step_up=True, acting=NEVER, flag="auto_topup"),
+    # topup: other
+    "topup.other": customer(Right.BUY_TOPUP, acting=NEVER, flag="topup_other"),
+    "topup.other.review": customer(Right.BUY_TOPUP, acting=NEVER, flag="topup_other"),
+    "topup.other.buy": customer(Right.BUY_TOPUP, acting=NEVER, flag="topup_other"),
     # topup: vouchers
     "topup.voucher": customer(Right.BUY_TOPUP, flag="vouchers"),
     "topup.use_voucher": customer(Right.BUY_TOPUP, acting=NEVER, flag="vouchers"),

@@ -94,6 +94,7 @@ class Message(StrEnum):
     BUNDLE_READY = "bundle.ready", Category.BILLING, "until", "path"
     AUTOPAY_COMING = "autopay.coming", Category.BILLING, "amount", "bill", "on", "card?", "path", "simulated"
     AUTOPAY_FAILED = "autopay.failed", Category.BILLING, "amount", "bill", "path", "approval?", "simulated"
+    TOPUP_RECEIVED = "topup.received", Category.USAGE, "what", "service", "path"
     AUTO_TOPUP_STOPPED = "auto_topup.stopped", Category.USAGE, "service", "why", "path", "simulated"
     AUTO_TOPUP_LIMIT = "auto_topup.limit", Category.USAGE, "service", "most", "path", "simulated"
     AUTO_TOPUP_APPROVE = "auto_topup.approve", Category.USAGE, "service", "amount", "path", "simulated"

@@ -188,6 +188,7 @@ async def _finish(shop: Shop, order: Order) -> None:
         await booking.earn(order)
         await happened(booking.system(order), "delivered", order)
         await telling.delivered(shop, order)
+        await telling.received(shop, order)
 
 
 async def give_back(shop: Shop, order: Order, states: Collection[State], words: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from selfcare.db.prepared import Prepared, execute
 from selfcare.messages.events import Message
 from selfcare.portal.orders.booking import Back
 from selfcare.portal.orders.order import Order
@@ -22,6 +23,24 @@ async def delivered(shop: Shop, order: Order) -> None:
             what=order.name,
             reference=order.reference,
             path=f"/orders/{order.id}",
+        )
+
+
+async def received(shop: Shop, order: Order) -> None:
+    """Whoever owns the service that somebody else topped up; not by whom."""
+    if order.owner_id is None or order.service_id is None:
+        return
+    service = (await execute(_SERVICE.bind(id=order.service_id)))[0]
+    for user_id in await recipients(order.owner_id, None):
+        await shop.messages.send_later(
+            Message.TOPUP_RECEIVED,
+            dedupe_key=f"topup.received:{order.id}:{user_id}",
+            to_user=user_id,
+            customer_id=order.owner_id,
+            about=order.service_id,
+            what=order.name,
+            service=service["nickname"] or service["name"],
+            path=f"/usage/{order.service_id}",
         )
 
 
@@ -45,3 +64,6 @@ async def not_delivered(shop: Shop, order: Order, back: Back | None) -> None:
             simulated=shop.till.gateway.is_simulated,
             **amounts,
         )
+
+
+_SERVICE = Prepared.sql("SELECT name, nickname FROM service WHERE id = :id")

@@ -83,7 +83,7 @@ async def _write(shop: Shop, identity: Identity, service_id: UUID, shown: Shown,
         raise PriceChanged(words % {"price": money(now_sold.price)})
     if how.credit_only and now_sold.offer.puts_money:
         raise Rejected(_("Credit cannot be bought with credit. Choose a card."), "card")
-    await _check_day(shop, identity, now_sold.price)
+    await check_day(shop, identity, now_sold.price)
     return await orders.write(shop, identity, _wanted(now_sold), how)
 
 
@@ -102,7 +102,7 @@ def _wanted(now_sold: Quote) -> Wanted:
     )
 
 
-async def _check_day(shop: Shop, identity: Identity, price: Money) -> None:
+async def check_day(shop: Shop, identity: Identity, price: Money) -> None:
     scope, now = identity.customer, clock.now()
     zone = ZoneInfo(scope.zone)
     since = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)

@@ -1,0 +1,1 @@
+"""Credit for somebody else's number, at /topup/other."""
