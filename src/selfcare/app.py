@@ -27,6 +27,7 @@ from selfcare.adapters.charging_cgrates import CgratesCharging
 from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.adapters.payments_embedded import HOOK, SimulatedGateway
+from selfcare.adapters.provisioning_embedded import EmbeddedProvisioning
 from selfcare.api.feeds import routes as feeds
 from selfcare.api.hooks import routes as hooks
 from selfcare.audit import log as audit
@@ -50,6 +51,7 @@ from selfcare.portal.account.requests import routes as requests
 from selfcare.portal.account.security import routes as security
 from selfcare.portal.account.sign_ins import routes as own_sign_ins
 from selfcare.portal.activity import routes as activity
+from selfcare.portal.addons import routes as addons
 from selfcare.portal.billing import routes as billing
 from selfcare.portal.billing.statement import routes as statement
 from selfcare.portal.cards import routes as cards
@@ -116,6 +118,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     cards.router,
     topup.router,
     auto_topup.router,
+    addons.router,
     vouchers.router,
     topup_other.router,
     orders.router,
@@ -170,6 +173,7 @@ def build_ports(settings: Settings) -> Ports:
         messages=Outbox(jobs, background.messages_keys(settings)),
         charging=_charging(settings, jobs),
         payments=_payments(settings, jobs),
+        provisioning=EmbeddedProvisioning(),
     )
 
 

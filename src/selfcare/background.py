@@ -6,7 +6,7 @@ from datetime import time, timedelta
 from functools import partial
 
 from selfcare import flags
-from selfcare.adapters import charging_forgetting, mail_outbox, payments_embedded_forgetting
+from selfcare.adapters import charging_forgetting, mail_outbox, payments_embedded_forgetting, provisioning_embedded
 from selfcare.adapters import payments_embedded_bank as bank
 from selfcare.adapters.mail_outbox import NowhereSender, OutboxSender
 from selfcare.adapters.mail_smtp import Relay, SmtpSender
@@ -86,6 +86,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add(MAY_BE_LOW, low.Watch(ports.charging, ports.jobs, others).look)
     known.add(low.TELL, low.tell([]))
     known.add("topup.forget_vouchers", vouchers.forget_old)
+    known.add("provisioning.forget_old", provisioning_embedded.forget_old)
     known.add("usage.forget_old", charging_forgetting.forget_old)
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)
@@ -135,6 +136,7 @@ def schedule(settings: Settings) -> Schedule:
     # For a line that was noted while the job of its seconds ran.
     again.every(MAY_BE_LOW, timedelta(minutes=5))
     again.daily("usage.forget_old", at=time(3, 20), zone=settings.zone)
+    again.daily("provisioning.forget_old", at=time(3, 15), zone=settings.zone)
     again.daily("topup.forget_vouchers", at=time(3, 25), zone=settings.zone)
     again.daily("outbox.forget_old", at=time(3, 5), zone=settings.zone)
     again.daily("billing.forget_bundles", at=time(3, 20), zone=settings.zone)

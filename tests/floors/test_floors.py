@@ -38,6 +38,7 @@ NEIGHBOURS = {
     ("addons", "services"): "an add-on goes onto a service",
     ("addons", "pay"): "it is paid",
     ("addons", "cards"): "by a saved card",
+    ("addons", "orders"): "what is bought is an order",
     ("account", "sign_in"): "the same proofs open the door and change its lock",
     ("activity", "account"): "“not me” asks us to look at it",
     ("activity", "sign_in"): "“not me” ends the same sign-ins as the link in the mail",

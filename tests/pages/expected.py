@@ -50,6 +50,7 @@ ACTED = {
     "services.rename": "rename",
     "services.switch_renewal": "auto_renew",
     "topup.buy": "topup",
+    "addons.buy": "addon",
     "acting.stop": "stop",
 }
 

@@ -157,6 +157,7 @@ class Event(StrEnum):
     ADDONS_REFUNDED = "addons.refunded", "service?", "amount_minor", "currency"
     ADDONS_CANCELLED = "addons.cancelled", "service?"
     ADDONS_REVIEWED = "addons.reviewed", "service?"
+    ADDONS_KEPT = "addons.kept", "product?", "service?"
     ADDONS_REMOVED = "addons.removed", "product?", "service?"
 
     ORDERS_ORDERED = "orders.ordered", "product?", "service?", "amount_minor", "currency"

@@ -38,6 +38,8 @@ class Sold:
     editable: tuple[str, ...] = ()
     min_term: int = 0
     enabled: bool = True
+    lasts: int | None = None
+    activation: str | None = None
     wholesale: int | None = field(default=None)
 
     @property
@@ -72,6 +74,8 @@ class Sold:
             "repeatable": self.repeatable,
             "editable": json.dumps(self.editable),
             "min_term": self.min_term,
+            "lasts_days": self.lasts,
+            "activation": self.activation,
             "version": 1,
             "provisioning_play": f"play_{self.slug.replace('-', '_')}",
             "provisioning_vars": json.dumps({"profile": self.slug}),
@@ -348,6 +352,7 @@ ADDONS = (
         icon="roaming",
         repeatable=True,
         excludes=("roaming-europe",),
+        lasts=7,
     ),
     Sold(
         slug="static-ip",
@@ -384,6 +389,7 @@ ADDONS = (
         features=("Twice the speed", "3 days", "Ends by itself"),
         icon="boost",
         repeatable=True,
+        lasts=3,
     ),
     Sold(
         slug="sports-pack",

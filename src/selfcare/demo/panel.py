@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 
+from selfcare.adapters import provisioning_embedded as network
+from selfcare.adapters.provisioning_embedded import Behaviour
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import people, turning, vouchers
 from selfcare.demo.simulator import Happened, What, use_something
@@ -85,6 +87,17 @@ async def use(
     return await _panel(request, settings, "demo/_use", using_form=form, used=used)
 
 
+@post("/demo/network", name="demo.network", status_code=200)
+async def switch_network(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
+    """How the network behaves with what is bought from now on."""
+    form = await Form.read(request, "behaves")
+    how = form.choice("behaves", set(Behaviour))
+    if how is None:
+        return await _panel(request, settings, "demo/_network", network_form=form, status=422)
+    await network.behave(Behaviour(how))
+    return go(request, "demo")
+
+
 def moment_in(form: Form, zone: str) -> datetime | None:
     """The moment a pressed step or a typed date and time means; errors are noted in the form."""
     now = clock.now()
@@ -138,6 +151,7 @@ async def _panel(
     turning_form: Form | None = None,
     using_form: Form | None = None,
     used: Used | None = None,
+    network_form: Form | None = None,
     status: int = 200,
 ) -> Response[bytes]:
     here = clock.now().astimezone(ZoneInfo(settings.zone))
@@ -153,6 +167,13 @@ async def _panel(
         steps=[("hour", _("1 hour")), ("day", _("1 day")), ("week", _("1 week")), ("month", _("1 month"))],
         services=[(str(line.id), line.words) for line in lines],
         whats=[(BY_CHANCE, _("Whatever people do")), *what_words().items()],
+        network=network_form if network_form is not None else Form.empty(behaves=await network.behaviour()),
+        behaviours=[
+            (Behaviour.WORKS, _("It works"), _("Ready within seconds.")),
+            (Behaviour.SLOW, _("It is slow"), _("A quarter of an hour: after ten minutes staff look at it.")),
+            (Behaviour.FAILS, _("It fails"), _("The money comes back by itself.")),
+            (Behaviour.UNKNOWN, _("No answer comes"), _("Nobody knows what became of it; staff decide.")),
+        ],
         used=used,
         said=_said(used),
         everybody=people.EVERYBODY,
@@ -189,4 +210,4 @@ def _hour(form: Form) -> time | None:
         return None
 
 
-router = Router("/", route_handlers=[show_panel, turn_clock, use])
+router = Router("/", route_handlers=[show_panel, turn_clock, use, switch_network])

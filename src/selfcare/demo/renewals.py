@@ -16,6 +16,7 @@ from selfcare.demo.timeline import add_months, local
 from selfcare.jobs.registry import Job
 from selfcare.kernel import clock
 from selfcare.portal.billing.tables import Transaction
+from selfcare.portal.services.extras import months_later
 from selfcare.ports.charging import Charging, Delivery, Put
 
 AT_ONCE = 500
@@ -38,6 +39,22 @@ _MOVE = Prepared.sql(
     """
 )
 
+# What was bought at the end of a month is paid again on the same day, as long as its service runs.
+_EXTRAS_DUE = Prepared.sql(
+    """
+    SELECT a.id AS id, a.customer_id AS customer_id, a.service_id AS service_id, a.name AS name,
+           a.price_minor AS price_minor, a.currency AS currency, a.grants AS grants, a.paid_until AS paid_until,
+           c.zone AS zone
+      FROM service_addon a JOIN service s ON s.id = a.service_id JOIN customer c ON c.id = a.customer_id
+     WHERE a.paid_until <= :now AND (a.ends_at IS NULL OR a.ends_at > a.paid_until) AND s.state = 'active'
+     ORDER BY a.paid_until, a.id LIMIT :most
+    """,
+    types={"grants": as_json},
+)
+_MOVE_EXTRA = Prepared.sql(
+    "UPDATE service_addon SET paid_until = :until WHERE id = :id AND paid_until = :was RETURNING id"
+)
+
 
 class Renewals:
     def __init__(self, charging: Charging) -> None:
@@ -45,6 +62,37 @@ class Renewals:
 
     async def renew_due(self, _job: Job) -> None:
         await self.renew(clock.now())
+        await self.renew_extras(clock.now())
+
+    async def renew_extras(self, now: datetime) -> int:
+        """How many add-ons began a new month: each one is charged, also those that were slept through."""
+        begun = 0
+        while due := await fetch(_EXTRAS_DUE.bind(now=now, most=AT_ONCE)):
+            for extra in due:
+                await self._renew_extra(extra, now)
+            begun += len(due)
+        return begun
+
+    async def _renew_extra(self, extra: dict[str, Any], now: datetime) -> None:
+        start = extra["paid_until"]
+        until = months_later(start, 1, extra["zone"])
+        # By the same order id it is put in once, whatever happens between here and its new month.
+        order_id = uuid5(extra["id"], f"renewal/{start.isoformat()}")
+        if until > now and (puts := _puts(extra, until, origin="topup", mode="add")):
+            delivery = Delivery(
+                order_id=order_id,
+                customer_id=extra["customer_id"],
+                service_id=extra["service_id"],
+                puts=puts,
+                reason="renewal",
+            )
+            await self.charging.credit(delivery)
+        async with transaction():
+            if not await execute(_MOVE_EXTRA.bind(id=extra["id"], until=until, was=start)):
+                return
+            item = bills.Item(extra["name"], extra["price_minor"], service=extra["service_id"])
+            charge = bills.line(str(order_id), extra["customer_id"], start, item, created_at=clock.now())
+            await insert_many(Transaction, [charge | {"currency": extra["currency"]}])
 
     async def renew(self, now: datetime) -> int:
         """How many services began a new period. Of periods that were slept through only the last one is filled."""
@@ -77,14 +125,14 @@ def present_period(ended: datetime, zone: str, now: datetime) -> tuple[datetime,
     return start, local(add_months(first, months + 1))
 
 
-def _puts(service: dict[str, Any], until: datetime) -> tuple[Put, ...]:
+def _puts(service: dict[str, Any], until: datetime, *, origin: str = "plan", mode: str = "reset") -> tuple[Put, ...]:
     return tuple(
         Put(
             kind=given["kind"],
             amount=given["amount"],
             label=given["label"],
-            origin="plan",
-            mode="reset",
+            origin=origin,
+            mode=mode,
             scope=given["scope"],
             consume_order=given["consume_order"],
             expires_at=until - timedelta(seconds=1),

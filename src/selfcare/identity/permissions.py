@@ -283,6 +283,14 @@ TABLE: Mapping[str, Access] = {
     "topup.voucher.used": customer(Right.BUY_TOPUP, flag="vouchers"),
     "topup.review": customer(Right.BUY_TOPUP),
     "topup.buy": customer(Right.BUY_TOPUP, acting="topup"),
+    # addons
+    "addons": customer(Right.VIEW_OWN_SERVICES),
+    "addons.service": customer(Right.VIEW_OWN_SERVICES),
+    "addons.review": customer(Right.BUY_ADDON),
+    "addons.buy": customer(Right.BUY_ADDON, acting="addon"),
+    "addons.removal": customer(Right.BUY_ADDON, flag="addon_remove"),
+    "addons.remove": customer(Right.BUY_ADDON, acting=NEVER, flag="addon_remove"),
+    "addons.keep": customer(Right.BUY_ADDON, acting=NEVER, flag="addon_remove"),
     # help
     "help.articles": anybody(flag="kb", acting=LOOK),
     "help.article": anybody(flag="kb", acting=LOOK),
@@ -404,6 +412,7 @@ TABLE: Mapping[str, Access] = {
     "demo": anybody(),
     "demo.clock": anybody(),
     "demo.use": anybody(),
+    "demo.network": anybody(),
     "demo.outbox": anybody(),
     "demo.outbox.mail": anybody(),
 }

@@ -8,6 +8,7 @@ from selfcare.ports.charging import Charging
 from selfcare.ports.jobs import Jobs
 from selfcare.ports.messages import Messages
 from selfcare.ports.payments import PaymentGateway
+from selfcare.ports.provisioning import Provisioning
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,4 @@ class Ports:
     messages: Messages
     charging: Charging
     payments: PaymentGateway
+    provisioning: Provisioning

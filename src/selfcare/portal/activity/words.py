@@ -220,6 +220,7 @@ def sentences() -> dict[str, str]:
         "addons.refunded": _("An add-on was refunded"),
         "addons.cancelled": _("An add-on was cancelled"),
         "addons.reviewed": _("An add-on is being looked at"),
+        "addons.kept": _("An add-on goes on after all"),
         "addons.removed": _("An add-on was removed"),
         "orders.ordered": _("An order was placed"),
         "orders.bought": _("An order was paid"),

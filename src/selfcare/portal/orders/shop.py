@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from selfcare.portal.orders.allowances import Allowances
+from selfcare.portal.orders.extras import Extras
 from selfcare.portal.orders.order import Kind
 from selfcare.portal.orders.outcome import Deliverer
 from selfcare.portal.pay.till import Till
@@ -40,5 +41,6 @@ class Shop:
             Kind.TOPUP: allowances,
             Kind.VOUCHER: allowances,
             Kind.PROMISE: allowances,
+            Kind.ADDON: Extras(ports.provisioning, allowances),
         }
         return cls(Till.of(ports, settings), ports.charging, deliverers, settings.topup_day_limit)

@@ -18,6 +18,7 @@ from selfcare.kernel.money import Money
 from selfcare.portal.billing import queries as billing
 from selfcare.portal.services import cancelling as ending
 from selfcare.portal.services import changes, missing, queries
+from selfcare.portal.services.extras import held_on, monthly_with
 from selfcare.portal.services.queries import ServiceRow
 from selfcare.portal.services.services import offers
 from selfcare.portal.services.timeline import timeline
@@ -78,11 +79,16 @@ async def show(
     identity: NamedDependency[Identity],
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
-    service = await queries.get_service(identity.customer, service_id, clock.now())
+    now = clock.now()
+    service = await queries.get_service(identity.customer, service_id, now)
+    extras = await held_on(identity.customer, service_id, now)
     return page(
         request,
         "services/show",
         service=service,
+        extras=extras,
+        monthly=monthly_with(service.row.monthly, extras),
+        now=now,
         row=service.row,
         offers=_offers(request, identity, service.sold),
         due=await _due(identity, [service.row], settings),

@@ -15,6 +15,7 @@ class Product(Table, tablename="product"):
     amount (null = unlimited), scope, consume_order, mode (add, reset), lifetime_days (null = for ever; of a plan: until
     its period ends), counts_mms, blocker. Custom amounts are allowed between `custom_min_minor` and `custom_max_minor`
     when those are set.
+    `lasts_days` is how long a one-off add-on runs, `activation` when it begins, in words.
     `provisioning_…` and `wholesale_…` never leave the house.
     """
 
@@ -43,6 +44,8 @@ class Product(Table, tablename="product"):
     tax_code = Varchar(16)
     tax_permille = BigInt(default=0)
     grants = JSONB(default="[]")
+    lasts_days = BigInt(null=True, default=None)
+    activation = Varchar(200, null=True, default=None)
     repeatable = Boolean(default=False)
     editable = JSONB(default="[]")
     min_term = BigInt(default=0)
@@ -119,3 +122,30 @@ class LineSpeed(Table, tablename="line_speed"):
     slow_kbps = BigInt(null=True, default=None)
     slow_until = Timestamptz(null=True, default=None)
     reported_at = Timestamptz(default=None)
+
+
+class ServiceAddon(Table, tablename="service_addon"):
+    """An add-on on a service. `price_minor` is what a month of it costs, tax included; 0 for a one-off.
+
+    What recurs is paid until `paid_until` and cannot end before `term_ends_at`; `ends_at` NULL: it goes on.
+    `grants` is JSON text: what each new month puts in.
+    """
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    service_id = UUID(default=None)
+    product_id = UUID(default=None)
+    order_id = UUID(null=True, default=None, unique=True)
+    name = Varchar(100)
+    icon = Varchar(32)
+    price_minor = BigInt(default=0)
+    currency = Varchar(3)
+    tax_permille = BigInt(default=0)
+    recurring = Boolean(default=False)
+    grants = Text()
+    starts_at = Timestamptz(default=None)
+    paid_until = Timestamptz(null=True, default=None)
+    term_ends_at = Timestamptz(null=True, default=None)
+    ends_at = Timestamptz(null=True, default=None)
+    removal_asked_at = Timestamptz(null=True, default=None)
+    created_at = Timestamptz(default=None)

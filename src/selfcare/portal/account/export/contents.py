@@ -261,6 +261,17 @@ SECTIONS = (
         withheld=_because(OTHERS, "asked_by") | _because(BOOKKEEPING, "customer_id", "request_key"),
     ),
     Section(
+        file="add-ons",
+        table="service_addon",
+        columns=(
+            *("id", "service_id", "product_id", "order_id", "name", "price_minor", "currency", "tax_permille"),
+            *("recurring", "starts_at", "paid_until", "term_ends_at", "ends_at", "removal_asked_at", "created_at"),
+        ),
+        where=OF_CUSTOMER,
+        service="t.service_id",
+        withheld=_because(BOOKKEEPING, "customer_id", "icon", "grants"),
+    ),
+    Section(
         file="allowances",
         table="bucket",
         columns=(
@@ -520,6 +531,8 @@ LEFT_OUT: Mapping[str, str] = {
     "ledger_account": "our books; the same amounts are in transactions and payments",
     "ledger_entry": "our books; the same amounts are in transactions and payments",
     "ledger_journal": "our books; the same amounts are in transactions and payments",
+    "provisioning_job": "steps on the way to an add-on; the add-on itself is in add-ons",
+    "provisioning_switch": "how our demo network behaves",
     "migration": "the state of our database",
     "one_time_token": SECRET,
     "outbox_mail": "the demo's copy of mails; the messages themselves are in messages",

@@ -1,0 +1,255 @@
+"""Buying an add-on as the customer sees it, what becomes of it, and removing it again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from selfcare.adapters import provisioning_embedded as network
+from selfcare.adapters.provisioning_embedded import Behaviour
+from selfcare.app import Application
+from selfcare.db.engine import transaction
+from selfcare.db.prepared import Prepared, execute, fetch
+from selfcare.demo import catalogue, people
+from selfcare.demo.catalogue import Sold
+from selfcare.demo.renewals import Renewals
+from selfcare.kernel import clock
+from tests.support.browser import Browser, Page
+from tests.support.mail import mails_to
+
+SERVICES = Prepared.sql(
+    "SELECT id FROM service WHERE customer_id = :id AND state = 'active' AND type = :type ORDER BY name"
+)
+ORDERS = Prepared.sql("SELECT id, state, price_minor, name FROM purchase_order WHERE customer_id = :id ORDER BY id")
+EXTRAS = Prepared.sql("SELECT id, name, price_minor, ends_at FROM service_addon WHERE customer_id = :id ORDER BY id")
+CHARGES = Prepared.sql(
+    """
+    SELECT amount_minor + tax_minor AS gross FROM billing_transaction
+     WHERE customer_id = :id AND description = :name AND kind = 'charge'
+    """,
+    types={"gross": int},
+)
+GRANTS = Prepared.sql("SELECT id FROM allowance_grant WHERE order_id IN :orders")
+PRICE = Prepared.sql("UPDATE product SET price_minor = :price, version = version + 1 WHERE id = :id")
+WITHDRAW = Prepared.sql("UPDATE product SET enabled = :no WHERE id = :id")
+SUSPEND = Prepared.sql("UPDATE service SET state = 'suspended', suspend_reason = 'staff' WHERE id = :id")
+SOLD = {sold.slug: sold for sold in catalogue.ADDONS}
+STREAM, EUROPE, WORLD = SOLD["stream-plus"], SOLD["roaming-europe"], SOLD["roaming-world-7"]
+ROUTER, BOOST, STATIC_IP = SOLD["router-wifi-6"], SOLD["speed-boost-3"], SOLD["static-ip"]
+HOME = people.PATEL
+
+
+async def line(kind_of: str = "mobile") -> UUID:
+    return (await fetch(SERVICES.bind(id=HOME.id, type=kind_of)))[0]["id"]
+
+
+async def review(browser: Browser, product: Sold = STREAM) -> Page:
+    return await browser.open(f"/addons/{await line(product.type)}/review?product={product.id}")
+
+
+async def bought() -> list[dict[str, object]]:
+    return await fetch(ORDERS.bind(id=HOME.id))
+
+
+async def extras() -> list[dict[str, object]]:
+    return await fetch(EXTRAS.bind(id=HOME.id))
+
+
+async def run(statement: Prepared, **values: object) -> None:
+    async with transaction():
+        await execute(statement.bind(**values))
+
+
+async def set_up(app: Application) -> None:
+    """The network needs some seconds for it."""
+    clock.travel_by(timedelta(seconds=10))
+    await app.catch_up()
+
+
+async def buy(app: Application, browser: Browser, product: Sold, **fields: str) -> Page:
+    page = await (await review(browser, product)).submit("buy", **fields)
+    await set_up(app)
+    return page
+
+
+async def test_an_add_on_is_reviewed_paid_set_up_and_then_runs_on_the_service(app: Application, asha: Browser) -> None:
+    shelf = await asha.open(f"/addons/{await line('internet')}")
+    page = await asha.open(shelf.html.xpath(f"//*[@id='offer-{STATIC_IP.id}']//a[contains(@href, 'review')]/@href")[0])
+    assert "£9.00" in page.text
+    assert "Set-up, once" in page.text
+    assert "from 22 Dec 2026, on your bill" in page.text
+    order = await page.submit("buy")
+    assert "Adding…" in order.text
+    await set_up(app)
+    assert [(one["state"], one["price_minor"]) for one in await bought()] == [("delivered", 900)]
+    shelf = await asha.open(f"/addons/{await line('internet')}")
+    assert "£4.00 a month, next on 22 Dec 2026" in shelf.text
+    assert not shelf.html.xpath(f"//*[@id='offer-{STATIC_IP.id}']")
+    service = await asha.open(f"/services/{await line('internet')}")
+    assert "Static IP address" in service.text
+    assert "a month with its add-ons" in service.text
+    assert [mail for mail in await mails_to(app, "asha@example.test") if "Static IP address" in mail.text]
+
+
+async def test_its_allowance_is_put_in_once(app: Application, asha: Browser) -> None:
+    await buy(app, asha, EUROPE)
+    (order,) = await bought()
+    assert len(await fetch(GRANTS.bind(orders=[order["id"]]))) == 2
+
+
+async def test_each_later_month_is_charged_at_the_promised_price(app: Application, asha: Browser) -> None:
+    await buy(app, asha, EUROPE)
+    clock.travel_by(timedelta(days=62))
+    await Renewals(app.ports.charging).renew_extras(clock.now())
+    await Renewals(app.ports.charging).renew_extras(clock.now())
+    assert [row["gross"] for row in await fetch(CHARGES.bind(id=HOME.id, name=EUROPE.name))] == [600, 600]
+
+
+async def test_what_the_network_refuses_is_refunded_by_itself(app: Application, asha: Browser) -> None:
+    await network.behave(Behaviour.FAILS)
+    await buy(app, asha, STREAM)
+    await app.catch_up()
+    (order,) = await bought()
+    assert order["state"] == "refunded"
+    assert await extras() == []
+    assert "Your money has been given back." in (await asha.open(f"/orders/{order['id']}")).text
+    assert [mail for mail in await mails_to(app, "asha@example.test") if "Stream Plus" in mail.text]
+
+
+async def test_while_the_network_is_at_it_nothing_is_refunded_and_after_ten_minutes_somebody_looks(
+    app: Application, asha: Browser
+) -> None:
+    await network.behave(Behaviour.SLOW)
+    await buy(app, asha, STREAM)
+    assert (await bought())[0]["state"] == "delivering"
+    clock.travel_by(timedelta(minutes=11))
+    await app.catch_up()
+    assert (await bought())[0]["state"] == "review"
+
+
+async def test_an_answer_that_is_lost_is_never_a_refund(app: Application, asha: Browser) -> None:
+    await network.behave(Behaviour.UNKNOWN)
+    await buy(app, asha, STREAM)
+    clock.travel_by(timedelta(hours=1))
+    await app.catch_up()
+    assert (await bought())[0]["state"] == "review"
+    assert await extras() == []
+
+
+async def test_a_price_that_changed_meanwhile_is_shown_and_not_charged(asha: Browser) -> None:
+    page = await review(asha)
+    await run(PRICE, id=STREAM.id, price=599)
+    again = await page.submit("buy")
+    assert again.status == 409
+    assert "The price has changed to £5.99 meanwhile. Nothing was charged." in again.text
+    assert await bought() == []
+    await again.submit("buy")
+    assert [order["price_minor"] for order in await bought()] == [599]
+
+
+async def test_one_that_is_withdrawn_meanwhile_is_refused(asha: Browser) -> None:
+    page = await review(asha)
+    await run(WITHDRAW, id=STREAM.id, no=False)
+    refused = await page.submit("buy")
+    assert refused.status == 409
+    assert "no longer on sale" in refused.text
+    assert await bought() == []
+
+
+async def test_one_that_is_for_another_kind_of_service_is_refused(asha: Browser) -> None:
+    refused = await asha.open(f"/addons/{await line('mobile')}/review?product={STATIC_IP.id}")
+    assert refused.status == 409
+    assert "does not fit this service" in refused.text
+
+
+async def test_a_suspended_service_takes_none(asha: Browser) -> None:
+    page = await review(asha)
+    await run(SUSPEND, id=await line())
+    refused = await page.submit("buy")
+    assert refused.status in (404, 409)
+    assert await bought() == []
+
+
+async def test_somebody_elses_service_is_not_there(asha: Browser, chidi: Browser) -> None:
+    assert (await chidi.open(f"/addons/{await line()}")).status == 404
+    assert (await chidi.open(f"/addons/{await line()}/review?product={STREAM.id}")).status == 404
+
+
+@pytest.mark.parametrize("product", ["", "x", "00000000-0000-0000-0000-000000000000"])
+async def test_a_product_that_is_none_is_no_mishap(asha: Browser, product: str) -> None:
+    assert (await asha.open(f"/addons/{await line()}/review?product={product}")).status in (200, 404)
+
+
+async def test_what_it_replaces_is_asked_first_and_ends_when_it_is_there(app: Application, asha: Browser) -> None:
+    await buy(app, asha, EUROPE)
+    page = await review(asha, WORLD)
+    assert "It replaces Europe Roaming" in page.text
+    refused = await page.submit("buy")
+    assert refused.status == 422
+    assert "Say yes to the replacement" in refused.text
+    await (await review(asha, WORLD)).submit("buy", replace="yes")
+    await set_up(app)
+    first, second = await extras()
+    assert (first["name"], first["ends_at"]) == (EUROPE.name, second["ends_at"]) or first["ends_at"] <= clock.now()
+    assert second["name"] == WORLD.name
+
+
+async def test_of_two_at_once_only_one_is_bought_when_it_is_not_repeatable(app: Application, asha: Browser) -> None:
+    first, second = await review(asha), await review(asha)
+    pages = await asyncio.gather(first.submit("buy"), second.submit("buy"))
+    await set_up(app)
+    assert len(await bought()) == 1
+    assert len(await extras()) == 1
+    assert any("Nothing" in page.text and page.status == 409 for page in pages)
+
+
+async def test_the_same_button_twice_is_one_order(asha: Browser) -> None:
+    page = await review(asha)
+    await page.submit("buy")
+    await page.submit("buy")
+    assert len(await bought()) == 1
+
+
+async def test_removing_ends_it_with_the_month_that_is_paid_and_can_be_undone(app: Application, asha: Browser) -> None:
+    await buy(app, asha, STREAM)
+    (held,) = await extras()
+    shelf = f"/addons/{await line()}"
+    page = await asha.open(f"{shelf}/held/{held['id']}/remove")
+    assert "It goes on until 22 Dec 2026" in page.text
+    after = await page.submit("remove")
+    assert "ends 22 Dec 2026" in after.text
+    undo = after.html.xpath("//form[contains(@action, '/keep')]/@action")[0]
+    await asha.post(undo, {"csrf": await asha.csrf()})
+    assert (await extras())[0]["ends_at"] is None
+
+
+async def test_a_minimum_term_is_said_first_and_kept(app: Application, asha: Browser) -> None:
+    await buy(app, asha, ROUTER)
+    (held,) = await extras()
+    page = await asha.open(f"/addons/{await line('internet')}/held/{held['id']}/remove")
+    assert "Its minimum term runs until 22 Nov 2027" in page.text
+    assert "Send it back" in page.text
+    await page.submit("remove")
+    assert f"{(await extras())[0]['ends_at']:%Y-%m-%d}" == "2027-11-22"
+
+
+async def test_one_boost_runs_at_a_time_and_a_later_one_can_be_chosen(app: Application, asha: Browser) -> None:
+    await buy(app, asha, BOOST)
+    assert "2 days left" in (await asha.open(f"/addons/{await line('internet')}")).text
+    refused = await (await review(asha, BOOST)).submit("buy")
+    assert refused.status == 409
+    assert "choose a later start" in refused.text
+    await buy(app, asha, BOOST, start="later", on="2026-12-01")
+    assert len(await extras()) == 2
+    assert "begins 1 Dec 2026" in (await asha.open(f"/addons/{await line('internet')}")).text
+
+
+@pytest.mark.parametrize("day", ["", "x", "2026-11-01", "2027-06-01", "9999-12-31", "0001-01-01"])
+async def test_a_start_that_is_none_or_too_far_away_is_refused_beside_its_field(asha: Browser, day: str) -> None:
+    refused = await (await review(asha, BOOST)).submit("buy", start="later", on=day)
+    assert refused.status == 422
+    assert refused.error("on")
+    assert await bought() == []
