@@ -36,7 +36,7 @@ ASKED_TO_PAY: Groups = (
     (_("Makes trouble"), (Outcome.ANSWER_LOST, Outcome.SLOW, Outcome.TWICE, Outcome.EARLY, Outcome.LATE)),
     (_("Makes trouble later"), (Outcome.LATER_DECLINES, Outcome.REFUND_FAILS, Outcome.DISPUTE)),
 )
-BY_WALLET = (_("Pays without a card being typed"), (Outcome.WALLET,))
+BY_WALLET = (_("Pays by wallet"), (Outcome.WALLET,))
 ASKED_TO_KEEP: Groups = (
     (_("Is kept"), tuple(outcome for outcome in Outcome if outcome not in REFUSES and outcome is not Outcome.WALLET)),
     (_("Is refused"), tuple(REFUSES)),
