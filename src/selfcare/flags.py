@@ -13,7 +13,7 @@ ON, OFF = True, False
 
 
 def table() -> dict[str, tuple[bool, str]]:
-    """Every flag: its default, and what it does in words. To add a flag, add a line."""
+    """Every flag of a feature that is built: its default, and what it does in words. To add a flag, add a line."""
     return {
         "2fa": (ON, _("People can protect their sign-in with an authenticator app.")),
         "2fa_required": (OFF, _("Who has no second step must set one up before anything else opens.")),
@@ -24,8 +24,6 @@ def table() -> dict[str, tuple[bool, str]]:
         "export": (ON, _("People can ask for a copy of their data.")),
         "erasure": (OFF, _("People can have their data erased.")),
         "renew_switch": (ON, _("Customers switch auto-renewal of a service on and off.")),
-        "modify": (OFF, _("Customers change the details of a service.")),
-        "plan_change": (OFF, _("Customers change to another plan.")),
         "cancel": (OFF, _("Customers cancel a service themselves.")),
         "autopay": (ON, _("Bills are paid from a saved card on their due date, for who wants it.")),
         "pay_many": (ON, _("Several bills are paid at once.")),
@@ -35,30 +33,26 @@ def table() -> dict[str, tuple[bool, str]]:
         "call_records": (OFF, _("Calls, texts and data one by one.")),
         "roaming": (OFF, _("Usage abroad by country.")),
         "forecast": (ON, _("“At this pace used up on …” beside allowances.")),
-        "quick_topup": (OFF, _("Top up a number without signing in.")),
         "vouchers": (OFF, _("Top up with the code of a voucher.")),
         "auto_topup": (ON, _("Credit is topped up by itself when it runs low, for who wants it.")),
         "topup_other": (OFF, _("Top up somebody else's number.")),
-        "promise": (OFF, _("Borrow credit until the next top-up.")),
         "addon_remove": (ON, _("Customers remove an add-on themselves.")),
         "esim": (OFF, _("eSIMs are installed from the portal.")),
         "kb": (OFF, _("Help articles, and links to them where questions arise.")),
         "requests": (ON, _("Customers write to us from the portal, and staff answer there.")),
         "support_consent": (OFF, _("Customers may want to be asked before support opens their account.")),
-        "api_keys": (ON, _("Business customers make keys for their own programs.")),
-        "pwa": (ON, _("The portal can be put on the start screen of a phone.")),
     }
 
 
 ON_BY_DEFAULT = frozenset(name for name, (on, _words) in table().items() if on)
 KNOWN = frozenset(table())
-# Flags whose feature exists; the demo switches on all of these but what would lock its visitors in.
-BUILT = KNOWN - {"2fa_required"}
+# The demo shows all that is built, but for what would lock its visitors in.
+SHOWN = KNOWN - {"2fa_required"}
 LIVE = "flag."
 
 
 def defaults(settings: Settings) -> frozenset[str]:
-    return BUILT if settings.demo else ON_BY_DEFAULT
+    return SHOWN if settings.demo else ON_BY_DEFAULT
 
 
 def fixed(settings: Settings) -> dict[str, bool]:

@@ -60,7 +60,9 @@ SPEND_ONE = Prepared.sql(
 
 
 async def switch_on(browser: Browser, **fields: str) -> Page:
-    return await (await browser.open(f"/topup/auto/{LINE}")).submit("auto-form", **fields)
+    """Whoever changes an amount reads the words once more."""
+    page = await (await browser.open(f"/topup/auto/{LINE}")).submit("auto-form", **fields)
+    return await page.submit("auto-form") if page.status == 409 else page
 
 
 async def behave(outcome: Outcome) -> None:
@@ -100,6 +102,17 @@ async def test_switching_on_keeps_what_was_agreed_with_time_and_address(chidi: B
     assert "below £2.00, Lark Mobile may take £10.00 from my default card" in str(kept["words"])
     assert str(kept["words"]) in page.text
     assert "automatic top-up" in (await chidi.open("/activity")).text.lower()
+
+
+async def test_other_amounts_are_agreed_to_only_after_their_words_were_read(chidi: Browser) -> None:
+    page = await (await chidi.open(f"/topup/auto/{LINE}")).submit("auto-form", amount="20.00")
+    assert page.status == 409
+    assert "Please read what you agree to" in page.text
+    assert "may take £20.00 from my default card" in page.text
+    assert await fetch(RULE.bind(customer_id=people.OKORO.id)) == []
+    done = await page.submit("auto-form")
+    assert "It is on" in done.text
+    assert "may take £20.00" in str((await rule())["words"])
 
 
 async def test_low_credit_is_topped_up_once_from_the_card_with_a_mail(app: Application, chidi: Browser) -> None:

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from selfcare.identity.identity import Identity
-from selfcare.kernel.errors import Rejected
+from selfcare.kernel.errors import Conflict, Rejected
 from selfcare.kernel.money import Money, exponent
 from selfcare.kernel.words import ngettext
 from selfcare.portal.topup.auto import rules
@@ -46,14 +46,19 @@ async def switch(
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     line = await rules.line(identity.customer, service_id)
-    form = await Form.read(request, "on", "threshold", "amount", "most", "pause")
+    form = await Form.read(request, "on", "threshold", "amount", "most", "pause", "agreed")
     if form.choice("on", ("yes", "no")) == "no":
         await rules.switch_off(identity, service_id)
         return go(request, "topup.auto.show", service_id=service_id)
-    terms = _terms(form, line.least.currency)
+    terms, agreed = _terms(form, line.least.currency), form["agreed"]
     if form and terms is not None:
         try:
-            await rules.switch_on(identity, service_id, terms, operator=settings.operator.name, jobs=ports.jobs)
+            await rules.switch_on(
+                identity, service_id, terms, agreed=agreed, operator=settings.operator.name, jobs=ports.jobs
+            )
+        except Conflict as other:
+            form.reject(None, other.message)
+            return await _page(request, identity, settings, line, form, status=409)
         except Rejected as problem:
             form.reject(problem.field, problem)
     if not form:

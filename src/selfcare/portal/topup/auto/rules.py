@@ -15,7 +15,7 @@ from selfcare.db.prepared import Prepared, as_json, execute, fetch, fetch_one
 from selfcare.formats import money
 from selfcare.identity.identity import CustomerScope, Identity
 from selfcare.kernel import clock
-from selfcare.kernel.errors import NotAllowed, NotFound, Rejected
+from selfcare.kernel.errors import Conflict, NotAllowed, NotFound, Rejected
 from selfcare.kernel.ids import new_id
 from selfcare.kernel.money import Money, exponent
 from selfcare.kernel.words import _, ngettext
@@ -133,8 +133,13 @@ async def working_card(customer_id: UUID) -> Card | None:
     return default if default is not None and default.expiry(today) is not Expiry.EXPIRED else None
 
 
-async def switch_on(identity: Identity, service_id: UUID, terms: Terms, *, operator: str, jobs: Jobs) -> None:
-    """Or change what was agreed. Keeps the very words. Raises Rejected without a card that works, or beside a field."""
+async def switch_on(
+    identity: Identity, service_id: UUID, terms: Terms, *, agreed: str, operator: str, jobs: Jobs
+) -> None:
+    """Or change what was agreed. Keeps the very words, which were read: Conflict where `agreed` says something else.
+
+    Raises Rejected without a card that works, or beside a field.
+    """
     scope = _mine(identity)
     _check(terms, await line(scope, service_id))
     async with transaction():
@@ -142,7 +147,9 @@ async def switch_on(identity: Identity, service_id: UUID, terms: Terms, *, opera
         card = await working_card(scope.customer_id)
         if card is None:
             raise Rejected(_("Add a card first: there is none here that works."))
-        now = clock.now()
+        words, now = consent_words(operator, terms, card.words), clock.now()
+        if agreed != words:
+            raise Conflict(_("Please read what you agree to with these amounts, then press the button again."))
         await execute(_END.bind(service_id=service_id, by=identity.actor_id, why="replaced", now=now))
         await execute(
             _GIVE.bind(
@@ -154,7 +161,7 @@ async def switch_on(identity: Identity, service_id: UUID, terms: Terms, *, opera
                 amount=terms.amount.minor,
                 most=terms.most.minor,
                 pause=terms.pause_hours,
-                words=consent_words(operator, terms, card.words),
+                words=words,
                 version=WORDS_VERSION,
                 given_by=identity.actor_id,
                 now=now,
