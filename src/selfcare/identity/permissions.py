@@ -179,6 +179,7 @@ TABLE: Mapping[str, Access] = {
     "billing.transactions_csv": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     "billing.statement": customer(Right.VIEW_OWN_BILLS),
     "billing.statement_csv": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
+    "billing.make_statement": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     "billing.statement_pdf": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     # cards
     "cards": customer(Right.MANAGE_OWN_CARDS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -18,6 +18,8 @@ from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
 from selfcare.portal.billing import bundles, papers
 from selfcare.portal.billing.papers import Paper
+from selfcare.portal.billing.statement import statement
+from selfcare.portal.billing.statement.statement import Span
 from tests.support.browser import Browser, Page
 from tests.support.mail import mails_to
 
@@ -49,6 +51,11 @@ async def file_of(browser: Browser) -> zipfile.ZipFile:
     assert answer.headers["content-disposition"] == 'attachment; filename="bills.zip"'
     assert int(answer.headers["content-length"]) == len(answer.answer.content)
     return zipfile.ZipFile(io.BytesIO(answer.answer.content))
+
+
+async def ready(app: Application, browser: Browser) -> zipfile.ZipFile:
+    await app.catch_up()
+    return await file_of(browser)
 
 
 async def test_the_file_holds_every_bill_of_the_time_and_a_list(app: Application, bloom: Browser) -> None:
@@ -172,3 +179,21 @@ async def test_a_few_bills_come_at_once(bloom: Browser) -> None:
 )
 async def test_many_bills_are_not_waited_for_nor_is_nonsense(bloom: Browser, query: str) -> None:
     assert (await bloom.open(f"/billing/bundles/bills.zip?{query}")).status == 422
+
+
+async def test_a_statement_of_more_than_two_years_is_made_in_the_background(app: Application, bloom: Browser) -> None:
+    long = await bloom.open("/billing/statement?first=2019-01-01&last=2026-11-22")
+    assert "is being made" in (await long.submit("long-form")).text
+    archive = await ready(app, bloom)
+    assert archive.testzip() is None
+    assert archive.read("statement-2019-01-01-2026-11-22.pdf").startswith(b"%PDF-")
+    rows = list(csv.DictReader(io.StringIO(archive.read("statement-2019-01-01-2026-11-22.csv").decode())))
+    whole = await statement.long(await papers.scope_of(people.BLOOM.id), Span(date(2019, 1, 1), date(2026, 11, 22)))
+    assert len(rows) == len(whole.movements) + 2
+    assert rows[-1]["Balance"] == f"{whole.closing.minor / 100:.2f}"
+
+
+async def test_a_mangled_long_statement_is_refused(bloom: Browser) -> None:
+    sent = {"csrf": await bloom.csrf(), "first": "2026-11-22", "last": "soon"}
+    assert (await bloom.post("/billing/statement", sent)).status == 422
+    assert await fetch(STATES.bind()) == []

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,8 @@ from selfcare.messages.events import Message
 from selfcare.portal.billing import papers
 from selfcare.portal.billing.papers import Printer
 from selfcare.portal.billing.queries import get_invoice
+from selfcare.portal.billing.statement import paper, statement
+from selfcare.portal.billing.statement.statement import Span
 from selfcare.portal.billing.transactions import decimal
 from selfcare.ports.jobs import WHENEVER, Jobs
 from selfcare.ports.messages import Messages
@@ -49,6 +52,7 @@ class Bundle:
     id: UUID
     first: date
     last: date
+    holds: str
     state: str
     bills: int
     done: int
@@ -95,12 +99,20 @@ async def fetch_now(identity: Identity, first: date, last: date, printer: Printe
 
 async def ask(identity: Identity, first: date, last: date, jobs: Jobs) -> None:
     """Raises Rejected where there is no bill or too many of them, Conflict while one is being made."""
-    key = {"user_id": identity.user_id, "customer_id": identity.customer.customer_id}
-    bills = await count(identity.customer, first, last)
+    await _ask(identity, "bills", first, last, await count(identity.customer, first, last), jobs)
+
+
+async def ask_statement(identity: Identity, first: date, last: date, jobs: Jobs) -> None:
+    """A statement of account of any length. Raises Conflict while another file is being made, limits.TooOften."""
+    await _ask(identity, "statement", first, last, 1, jobs)
+
+
+async def _ask(identity: Identity, holds: str, first: date, last: date, bills: int, jobs: Jobs) -> None:
     await limits.claim(BY_USER, str(identity.user_id))
+    key = {"user_id": identity.user_id, "customer_id": identity.customer.customer_id}
     bundle_id, now = ids.new_id(), clock.now()
     async with transaction():
-        values = {**key, "id": bundle_id, "first": first, "last": last, "bills": bills, "now": now}
+        values = {**key, "id": bundle_id, "first": first, "last": last, "holds": holds, "bills": bills, "now": now}
         if not await execute(_ADD.bind(**values, expires_at=now + LASTS)):
             raise Conflict(_("We are putting a file together already."))
         await audit.record(identity, Event.BILLING_BUNDLE_ASKED, about=bundle_id, bills=bills)
@@ -157,7 +169,10 @@ class Maker:
                     await execute(_TELL.bind(id=bundle_id, done=done))
 
         scope = await papers.scope_of(asked["customer_id"])
-        await _write(sink, scope, asked["first"], asked["last"], self.printer, tell)
+        if asked["holds"] == "statement":
+            await _write_statement(sink, scope, Span(asked["first"], asked["last"]), self.printer)
+        else:
+            await _write(sink, scope, asked["first"], asked["last"], self.printer, tell)
         await sink.flush_rest()
         return sink.size
 
@@ -218,6 +233,22 @@ async def _write(
         archive.writestr(zipfile.ZipInfo("index.csv", at), index.getvalue())
 
 
+async def _write_statement(sink: Parts, scope: CustomerScope, span: Span, printer: Printer) -> None:
+    """The paper and the sheet of it."""
+    found = await statement.long(scope, span)
+    receiver, at = await papers.receiver_of(scope.customer_id), clock.now().timetuple()[:6]
+    body = await papers.drawn(partial(paper.draw, found, receiver, printer.operator, simulated=printer.simulated))
+    text = io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow((_("Date"), _("Description"), _("Amount"), _("Balance"), _("Currency")))
+    async for row in paper.cells(found):
+        lines.writerow(row)
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo(f"{paper.name_of(span)}.pdf", at), body, zipfile.ZIP_STORED)
+        archive.writestr(zipfile.ZipInfo(f"{paper.name_of(span)}.csv", at), text.getvalue())
+    await sink.flush_full()
+
+
 async def _line(scope: CustomerScope, invoice_id: UUID, file: str, problem: str, zone: str) -> list[object]:
     row = (await get_invoice(scope, invoice_id, today=clock.today(zone))).row
     total = decimal(row.bill.total)
@@ -240,19 +271,19 @@ _COUNT = Prepared.sql(f"SELECT count(*) AS n FROM invoice WHERE {_RANGE}")
 _BILLS = Prepared.sql(f"SELECT id, number FROM invoice WHERE {_RANGE} ORDER BY date, number LIMIT :most")
 _LATEST = Prepared.sql(
     """
-    SELECT id, first, last, state, bills, done, size_bytes, asked_at, expires_at FROM bundle
+    SELECT id, first, last, holds, state, bills, done, size_bytes, asked_at, expires_at FROM bundle
      WHERE user_id = :user_id AND customer_id = :customer_id ORDER BY asked_at DESC, id DESC LIMIT 1
     """
 )
 _ADD = Prepared.sql(
     """
-    INSERT INTO bundle (id, user_id, customer_id, first, last, state, bills, done, asked_at, expires_at)
-    VALUES (:id, :user_id, :customer_id, :first, :last, 'asked', :bills, 0, :now, :expires_at)
+    INSERT INTO bundle (id, user_id, customer_id, first, last, holds, state, bills, done, asked_at, expires_at)
+    VALUES (:id, :user_id, :customer_id, :first, :last, :holds, 'asked', :bills, 0, :now, :expires_at)
     ON CONFLICT DO NOTHING RETURNING id
     """
 )
 _ASKED = Prepared.sql(
-    "SELECT user_id, customer_id, first, last, expires_at FROM bundle WHERE id = :id AND state = 'asked'"
+    "SELECT user_id, customer_id, first, last, holds, expires_at FROM bundle WHERE id = :id AND state = 'asked'"
 )
 _TELL = Prepared.sql("UPDATE bundle SET done = :done WHERE id = :id AND state = 'asked' AND done < :done")
 _DONE = Prepared.sql(

@@ -79,13 +79,14 @@ class Question(Table, tablename="bill_question"):
 
 
 class BundleRow(Table, tablename="bundle"):
-    """Bills of a time in one file; `done` of `bills` are in it."""
+    """Bills of a time in one file, `done` of `bills` are in it; or a long statement of account."""
 
     id = UUID(primary_key=True, default=None)
     user_id = UUID(default=None)
     customer_id = UUID(default=None)
     first = Date(default=None)
     last = Date(default=None)
+    holds = Varchar(10, default="bills")
     state = Varchar(8)
     bills = BigInt(default=None)
     done = BigInt(default=0)

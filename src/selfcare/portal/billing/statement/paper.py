@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
 from selfcare.formats import day, money
 from selfcare.kernel.words import _
 from selfcare.portal.billing.papers import Receiver, head_of
 from selfcare.portal.billing.sheet import Column, Sheet
-from selfcare.portal.billing.statement.statement import Movement, Statement
+from selfcare.portal.billing.statement.statement import Movement, Span, Statement
+from selfcare.portal.billing.transactions import decimal
 from selfcare.theme import Theme
 
 TABLE = (80.0, 223.0, 90.0, 90.0)
@@ -63,3 +67,15 @@ def describe(movement: Movement) -> str:
 
 def _row(movement: Movement) -> list[str]:
     return [day(movement.day), describe(movement), money(movement.amount, sign=True), money(movement.balance)]
+
+
+async def cells(found: Statement) -> AsyncIterator[tuple[str | Decimal, ...]]:
+    currency = found.opening.currency
+    yield found.span.first.isoformat(), _("Balance before"), "", decimal(found.opening), currency
+    for one in found.movements:
+        yield one.day.isoformat(), describe(one), decimal(one.amount), decimal(one.balance), currency
+    yield found.span.last.isoformat(), _("Balance"), "", decimal(found.closing), currency
+
+
+def name_of(span: Span) -> str:
+    return f"statement-{span.first}-{span.last}"

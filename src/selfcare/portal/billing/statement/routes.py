@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from selfcare.identity import limits
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
+from selfcare.kernel.errors import Conflict
 from selfcare.kernel.words import _
-from selfcare.portal.billing import papers
+from selfcare.portal.billing import bundles, papers
 from selfcare.portal.billing.statement import paper, statement
-from selfcare.portal.billing.statement.statement import Span, Statement
-from selfcare.portal.billing.transactions import decimal
+from selfcare.portal.billing.statement.statement import Span
+from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.web.forms import Form
-from selfcare.web.pages import as_download, page
+from selfcare.web.pages import as_download, go, page
 from selfcare.web.sheets import sheet
 
 
@@ -53,7 +52,7 @@ async def download_csv(
     await limits.claim(papers.BY_USER, str(identity.actor_id))
     found = await statement.fetch(identity, span, format="csv")
     headings = (_("Date"), _("Description"), _("Amount"), _("Balance"), _("Currency"))
-    return sheet(f"{name_of(span)}.csv", headings, cells(found))
+    return sheet(f"{paper.name_of(span)}.csv", headings, paper.cells(found))
 
 
 @get("/billing/statement.pdf", name="billing.statement_pdf")
@@ -68,19 +67,7 @@ async def download_pdf(
     receiver = await papers.receiver_of(identity.customer.customer_id)
     simulated = settings.payments == "embedded"
     body = await papers.drawn(partial(paper.draw, found, receiver, settings.operator, simulated=simulated))
-    return as_download(f"{name_of(span)}.pdf", body, "application/pdf")
-
-
-async def cells(found: Statement) -> AsyncIterator[tuple[str | Decimal, ...]]:
-    currency = found.opening.currency
-    yield found.span.first.isoformat(), _("Balance before"), "", decimal(found.opening), currency
-    for one in found.movements:
-        yield one.day.isoformat(), paper.describe(one), decimal(one.amount), decimal(one.balance), currency
-    yield found.span.last.isoformat(), _("Balance"), "", decimal(found.closing), currency
-
-
-def name_of(span: Span) -> str:
-    return f"statement-{span.first}-{span.last}"
+    return as_download(f"{paper.name_of(span)}.pdf", body, "application/pdf")
 
 
 def asked_span(request: Request[Any, Any, Any], today: date) -> tuple[Form, Span | None]:
@@ -99,4 +86,21 @@ def _bad(request: Request[Any, Any, Any], form: Form) -> Response[bytes]:
     return page(request, "billing/statement/index", status=422, form=form, span=None, found=None)
 
 
-router = Router("/", route_handlers=[show, download_csv, download_pdf])
+@post("/billing/statement", name="billing.make_statement", status_code=200)
+async def make_long(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], ports: NamedDependency[Ports]
+) -> Response[bytes]:
+    """More than anybody should wait for: made in the background."""
+    form = await Form.read(request, "first", "last")
+    first, last = form.day("first"), form.day("last")
+    if not form or first is None or last is None or first > last:
+        return _bad(request, form)
+    try:
+        await bundles.ask_statement(identity, first, last, ports.jobs)
+    except Conflict as busy:
+        form.reject(None, busy.message)
+        return page(request, "billing/statement/index", status=409, form=form, span=Span(first, last), found=None)
+    return go(request, "billing.bundles")
+
+
+router = Router("/", route_handlers=[show, download_csv, download_pdf, make_long])
