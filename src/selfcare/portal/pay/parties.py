@@ -24,8 +24,11 @@ async def ensure(gateway: PaymentGateway, customer_id: UUID) -> str:
     async with transaction():
         values = {"id": new_id(), "customer_id": customer_id, "gateway": gateway.name, "ref": ref, "at": clock.now()}
         await execute(KEEP.bind(**values))
-    # Somebody may have been faster with another name.
-    return await find(gateway.name, customer_id) or ref
+    # Somebody may have been faster, with this name or with another one.
+    kept = await find(gateway.name, customer_id)
+    if kept is None:
+        raise RuntimeError("the gateway calls two customers by one name")
+    return kept
 
 
 async def find(gateway: str, customer_id: UUID) -> str | None:
@@ -40,6 +43,6 @@ KNOWN = Prepared.sql(
 KEEP = Prepared.sql(
     """
     INSERT INTO gateway_customer (id, customer_id, gateway, customer_ref, created_at)
-    VALUES (:id, :customer_id, :gateway, :ref, :at) ON CONFLICT (customer_id, gateway) DO NOTHING
+    VALUES (:id, :customer_id, :gateway, :ref, :at) ON CONFLICT DO NOTHING
     """
 )
