@@ -27,6 +27,7 @@ from selfcare.messages.rendering import Words
 from selfcare.places import folder
 from selfcare.portal.account.erasure import erasures
 from selfcare.portal.account.export import exports
+from selfcare.portal.addons import ending
 from selfcare.portal.billing import bundles
 from selfcare.portal.billing.papers import Printer
 from selfcare.portal.cards import jobs as cards
@@ -106,6 +107,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("billing.forget_bundles", bundles.forget_old)
     money.add(known, Till.of(ports, settings))
     orders.add(known, Shop.of(ports, settings))
+    ending.add(known, ports.provisioning)
     cards.add(known, Till.of(ports, settings), settings.zone)
     if "autopay" in flags.enabled(settings):
         autopay.add(known, Till.of(ports, settings), settings.zone)
@@ -145,6 +147,7 @@ def schedule(settings: Settings) -> Schedule:
         again.daily("bank.forget_old", at=time(3, 15), zone=settings.zone)
     money.repeat(again, settings.zone)
     orders.repeat(again)
+    ending.repeat(again)
     if "auto_topup" in flags.enabled(settings):
         auto_topup.repeat(again, settings.zone)
     cards.repeat(again, settings.zone)

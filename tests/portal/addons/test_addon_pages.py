@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,20 +13,26 @@ import pytest
 from selfcare.adapters import provisioning_embedded as network
 from selfcare.adapters.provisioning_embedded import Behaviour
 from selfcare.app import Application
+from selfcare.db import engine
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.demo import catalogue, people
 from selfcare.demo.catalogue import Sold
 from selfcare.demo.renewals import Renewals
 from selfcare.kernel import clock
+from selfcare.portal.addons import ending
 from tests.support.browser import Browser, Page
 from tests.support.mail import mails_to
+from tests.support.shopping import check_all
 
 SERVICES = Prepared.sql(
     "SELECT id FROM service WHERE customer_id = :id AND state = 'active' AND type = :type ORDER BY name"
 )
 ORDERS = Prepared.sql("SELECT id, state, price_minor, name FROM purchase_order WHERE customer_id = :id ORDER BY id")
-EXTRAS = Prepared.sql("SELECT id, name, price_minor, ends_at FROM service_addon WHERE customer_id = :id ORDER BY id")
+TAKEN_OFF = Prepared.sql("SELECT what FROM provisioning_job WHERE action = 'remove' ORDER BY started_at, id")
+EXTRAS = Prepared.sql(
+    "SELECT id, name, price_minor, ends_at, taken_off_at FROM service_addon WHERE customer_id = :id ORDER BY id"
+)
 CHARGES = Prepared.sql(
     """
     SELECT amount_minor + tax_minor AS gross FROM billing_transaction
@@ -169,7 +177,8 @@ async def test_a_suspended_service_takes_none(asha: Browser) -> None:
     page = await review(asha)
     await run(SUSPEND, id=await line())
     refused = await page.submit("buy")
-    assert refused.status in (404, 409)
+    assert refused.status == 409
+    assert "suspended" in refused.text
     assert await bought() == []
 
 
@@ -178,15 +187,16 @@ async def test_somebody_elses_service_is_not_there(asha: Browser, chidi: Browser
     assert (await chidi.open(f"/addons/{await line()}/review?product={STREAM.id}")).status == 404
 
 
-@pytest.mark.parametrize("product", ["", "x", "00000000-0000-0000-0000-000000000000"])
-async def test_a_product_that_is_none_is_no_mishap(asha: Browser, product: str) -> None:
-    assert (await asha.open(f"/addons/{await line()}/review?product={product}")).status in (200, 404)
+@pytest.mark.parametrize(("product", "status"), [("x", 200), ("00000000-0000-0000-0000-000000000000", 404)])
+async def test_a_product_that_is_none_is_no_mishap(asha: Browser, product: str, status: int) -> None:
+    assert (await asha.open(f"/addons/{await line()}/review?product={product}")).status == status
 
 
 async def test_what_it_replaces_is_asked_first_and_ends_when_it_is_there(app: Application, asha: Browser) -> None:
     await buy(app, asha, EUROPE)
     page = await review(asha, WORLD)
     assert "It replaces Europe Roaming" in page.text
+    assert "What is paid for it until 22 Dec 2026 is not given back" in page.text
     refused = await page.submit("buy")
     assert refused.status == 422
     assert "Say yes to the replacement" in refused.text
@@ -195,15 +205,23 @@ async def test_what_it_replaces_is_asked_first_and_ends_when_it_is_there(app: Ap
     first, second = await extras()
     assert (first["name"], second["name"]) == (EUROPE.name, WORLD.name)
     assert first["ends_at"] <= clock.now()
+    assert "Instead of" in (await asha.open(f"/orders/{(await bought())[1]['id']}")).text
 
 
-async def test_of_two_at_once_only_one_is_bought_when_it_is_not_repeatable(app: Application, asha: Browser) -> None:
-    first, second = await review(asha), await review(asha)
-    pages = await asyncio.gather(first.submit("buy"), second.submit("buy"))
+async def test_of_two_processes_at_once_only_one_buys_what_is_not_repeatable(app: Application, asha: Browser) -> None:
+    asked = (engine.database().url, str(await line()), str(STREAM.id), str(STREAM.price))
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.portal.addons.racing", *asked, stdout=asyncio.subprocess.PIPE
+        )
+        for _n in range(2)
+    ]
+    said = [(await process.communicate())[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert sorted(word for output in said for word in json.loads(output)) == ["bought"] + ["refused"] * 5
     await set_up(app)
-    assert len(await bought()) == 1
-    assert len(await extras()) == 1
-    assert any("Nothing" in page.text and page.status == 409 for page in pages)
+    assert len(await bought()) == len(await extras()) == 1
+    await check_all()
 
 
 async def test_the_same_button_twice_is_one_order(asha: Browser) -> None:
@@ -226,14 +244,73 @@ async def test_removing_ends_it_with_the_month_that_is_paid_and_can_be_undone(ap
     assert (await extras())[0]["ends_at"] is None
 
 
-async def test_a_minimum_term_is_said_first_and_kept(app: Application, asha: Browser) -> None:
+async def test_inside_a_minimum_term_the_fee_of_leaving_stands_first_and_is_what_is_agreed_to(
+    app: Application, asha: Browser
+) -> None:
     await buy(app, asha, ROUTER)
     (held,) = await extras()
     page = await asha.open(f"/addons/{await line('internet')}/held/{held['id']}/remove")
+    assert "£33.00" in page.html.xpath("//main//section")[0].xpath("string(.)")[:40]
     assert "Its minimum term runs until 22 Nov 2027" in page.text
     assert "It goes back to us" in page.text
-    await page.submit("remove")
+    changed = await page.submit("remove", fee="3600")
+    assert changed.status == 409
+    assert "Leaving costs £33.00 by now. Nothing was changed." in changed.text
+    assert (await extras())[0]["ends_at"] is None
+    await changed.submit("remove")
     assert f"{(await extras())[0]['ends_at']:%Y-%m-%d}" == "2027-11-22"
+
+
+async def take_off(app: Application) -> list[str]:
+    """What the network was told to take off, after it was told."""
+    await ending.take_off(app.ports.provisioning)
+    return [row["what"] for row in await fetch(TAKEN_OFF.bind())]
+
+
+async def test_the_network_is_told_once_when_a_removed_add_on_ends(app: Application, asha: Browser) -> None:
+    await buy(app, asha, STREAM)
+    (held,) = await extras()
+    await (await asha.open(f"/addons/{await line()}/held/{held['id']}/remove")).submit("remove")
+    assert await take_off(app) == []
+    clock.travel_by(timedelta(days=31))
+    assert await take_off(app) == [STREAM.name]
+    clock.travel_by(timedelta(minutes=1))
+    for _again in range(2):
+        assert await take_off(app) == [STREAM.name]
+    assert (await extras())[0]["taken_off_at"] == clock.now()
+
+
+async def test_a_removal_that_failed_at_the_network_is_begun_anew_and_staff_see_it(
+    app: Application, asha: Browser, admin: Browser
+) -> None:
+    await buy(app, asha, EUROPE)
+    await (await review(asha, WORLD)).submit("buy", replace="yes")
+    await set_up(app)
+    await network.behave(Behaviour.FAILS)
+    for _each in ("begun", "failed"):
+        await ending.take_off(app.ports.provisioning)
+        clock.travel_by(timedelta(minutes=11))
+    assert "Europe Roaming" in (await admin.open("/staff/orders")).text
+    await network.behave(Behaviour.WORKS)
+    assert await take_off(app) == [EUROPE.name] * 2
+    clock.travel_by(timedelta(minutes=11))
+    await take_off(app)
+    assert [row["taken_off_at"] is not None for row in await extras()] == [True, False]
+
+
+async def test_what_was_refunded_can_be_tried_again(app: Application, asha: Browser) -> None:
+    await network.behave(Behaviour.FAILS)
+    await buy(app, asha, STREAM)
+    page = await asha.open(f"/orders/{(await bought())[0]['id']}")
+    (again,) = page.html.xpath("//main//a[normalize-space()='Try again']/@href")
+    assert (await asha.open(again)).html.xpath("//form[@id='buy']")
+
+
+async def test_the_list_of_services_counts_what_runs_beside_the_plan(app: Application, asha: Browser) -> None:
+    await buy(app, asha, EUROPE)
+    card = (await asha.open("/services")).html.xpath(f"//*[@id='service-{await line()}']")[0].xpath("string(.)")
+    assert "£18.00" in card
+    assert "with add-ons for £6.00" in card
 
 
 async def test_one_boost_runs_at_a_time_and_a_later_one_can_be_chosen(app: Application, asha: Browser) -> None:

@@ -106,6 +106,7 @@ def _wanted(sold: Quote) -> Wanted:
                 "ends_at": _text(sold.ends_at),
             },
             "replaces": [str(held.id) for held in sold.replaces],
+            "replaced": [held.name for held in sold.replaces],
             "play": offer.play,
             "puts": _puts(sold),
         },

@@ -8,9 +8,10 @@ from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute
+from selfcare.formats import money
 from selfcare.identity.identity import CustomerScope, Identity
 from selfcare.kernel import clock
-from selfcare.kernel.errors import NotFound, Rejected
+from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.words import _
 from selfcare.portal.services.extras import Held, held_on
 
@@ -36,8 +37,11 @@ async def find(scope: CustomerScope, service_id: UUID, addon_id: UUID) -> Held:
     return held
 
 
-async def remove(identity: Identity, service_id: UUID, addon_id: UUID) -> None:
-    """It ends by itself at `removable_at`. Twice is once. Raises Rejected for one that ends by itself."""
+async def remove(identity: Identity, service_id: UUID, addon_id: UUID, *, shown: int) -> None:
+    """It ends by itself at `removable_at`. Twice is once. `shown`: the fee that was agreed to.
+
+    Raises Rejected for one that ends by itself, and Conflict where the fee is another one by now.
+    """
     scope = identity.customer
     async with transaction():
         held = await find(scope, service_id, addon_id)
@@ -45,6 +49,9 @@ async def remove(identity: Identity, service_id: UUID, addon_id: UUID) -> None:
             return
         if held.removable_at is None:
             raise Rejected(_("This add-on was paid once and stays. There is nothing to remove."))
+        fee = held.leaving_fee(scope.zone)
+        if fee.minor != shown:
+            raise Conflict(_("Leaving costs %(fee)s by now. Nothing was changed.") % {"fee": money(fee)})
         values = {"ends_at": held.removable_at, "paid_until": held.paid_until, "now": clock.now()}
         if await execute(_REMOVE.bind(id=addon_id, customer_id=scope.customer_id, **values)):
             await audit.record(

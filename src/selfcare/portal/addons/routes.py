@@ -147,12 +147,13 @@ async def remove(
     addon_id: FromPath[UUID],
     identity: NamedDependency[Identity],
 ) -> Response[bytes]:
-    form = await Form.read(request)
+    form = await Form.read(request, "fee")
     try:
-        await removing.remove(identity, service_id, addon_id)
-    except Rejected as problem:
-        form.reject(None, problem)
-        return await _removal(request, identity, service_id, addon_id, form, status=422)
+        await removing.remove(identity, service_id, addon_id, shown=_number(form["fee"]))
+    except (Rejected, Conflict) as problem:
+        form.reject(None, problem.message)
+        status = 422 if isinstance(problem, Rejected) else 409
+        return await _removal(request, identity, service_id, addon_id, form, status=status)
     return go(request, "addons.service", service_id=service_id)
 
 
@@ -206,7 +207,8 @@ async def _removal(
     status: int = 200,
 ) -> Response[bytes]:
     held = await removing.find(identity.customer, service_id, addon_id)
-    return page(request, "addons/remove", status=status, held=held, form=form)
+    fee = held.leaving_fee(identity.customer.zone)
+    return page(request, "addons/remove", status=status, held=held, fee=fee, form=form)
 
 
 async def _ways(desk: Desk, quote: Quote) -> paying.Ways:

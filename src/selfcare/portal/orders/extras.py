@@ -1,7 +1,8 @@
 """Orders of add-ons: set up by the network, then their allowances put in, then they run on the service.
 
 `delivers` of such an order: `{"addon": {"product_id", "name", "icon", "price_minor", "tax_permille", "recurring",
-"grants", "starts_at", "paid_until", "term_ends_at", "ends_at"}, "replaces": [ids], "play", "puts": as of allowances}`
+"grants", "starts_at", "paid_until", "term_ends_at", "ends_at"}, "replaces": [ids], "replaced": [their names], "play",
+"puts": as of allowances}`
 """
 
 from __future__ import annotations

@@ -56,6 +56,13 @@ class Held:
             return None
         return max(self.paid_until, self.term_ends_at or self.paid_until)
 
+    def leaving_fee(self, zone: str) -> Money:
+        """What is still to be paid when it is removed now: each month that begins inside its minimum term."""
+        begins, months = self.paid_until, 0
+        while begins is not None and self.term_ends_at is not None and begins < self.term_ends_at:
+            begins, months = months_later(begins, 1, zone), months + 1
+        return Money(self.price.minor * months, self.price.currency)
+
 
 def held_from(row: Mapping[str, Any]) -> Held:
     plain = {name: row[name] for name in Held.__dataclass_fields__ if name != "price"}

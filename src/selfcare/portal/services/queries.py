@@ -24,7 +24,10 @@ _COLUMNS = """s.id AS id, s.name AS system_name, s.nickname AS nickname, s.type 
        s.state AS state, s.suspend_reason AS suspend_reason, s.ends_at AS ends_at,
        CASE WHEN s.handed_over_at IS NULL THEN s.end_reason ELSE 'transferred' END AS end_reason,
        s.ended_at AS ended_at, s.renews AS renews, s.activated_at AS activated_at, s.created_at AS created_at,
-       s.cancel_at AS cancel_at, s.monthly_minor AS monthly_minor, s.currency AS currency, s.msisdn AS msisdn"""
+       s.cancel_at AS cancel_at, s.monthly_minor AS monthly_minor, s.currency AS currency, s.msisdn AS msisdn,
+       COALESCE((SELECT SUM(a.price_minor) FROM service_addon a WHERE a.service_id = s.id AND a.recurring
+                    AND (a.ends_at IS NULL OR a.ends_at > :now)), 0) AS extras_minor"""
+_EXTRAS = {"extras_minor": int}
 _MINE = "s.customer_id = :customer_id AND (:every = 1 OR s.id IN :services)"
 _OVER = "(s.state = 'ended' OR (s.state <> 'pending' AND s.ends_at IS NOT NULL AND s.ends_at <= :now))"
 _FOLDED = f"({_OVER} AND COALESCE(s.ended_at, s.ends_at) < :folded_before)"
@@ -47,12 +50,14 @@ _ORDER = f"""ORDER BY CASE WHEN {_OVER} THEN 1 ELSE 0 END,
 
 _LIST = Prepared.sql(
     f"SELECT {_COLUMNS} FROM service s JOIN product p ON p.id = s.product_id "
-    f"WHERE {_MINE} AND {_ASKED} {_ORDER} LIMIT :most OFFSET :skip"
+    f"WHERE {_MINE} AND {_ASKED} {_ORDER} LIMIT :most OFFSET :skip",
+    types=_EXTRAS,
 )
 _COUNT = Prepared.sql(f"SELECT count(*) AS n FROM service s WHERE {_MINE} AND {_ASKED}")
 _FOLD = Prepared.sql(
     f"SELECT {_COLUMNS} FROM service s JOIN product p ON p.id = s.product_id "
-    f"WHERE {_MINE} AND {_FOLDED} ORDER BY COALESCE(s.ended_at, s.ends_at) DESC, s.id LIMIT :most"
+    f"WHERE {_MINE} AND {_FOLDED} ORDER BY COALESCE(s.ended_at, s.ends_at) DESC, s.id LIMIT :most",
+    types=_EXTRAS,
 )
 _KNOWN = Prepared.sql(
     f"SELECT s.type AS type, count(*) AS n, sum(CASE WHEN {_FOLDED} THEN 1 ELSE 0 END) AS folded FROM service s "
@@ -74,7 +79,7 @@ _ONE = Prepared.sql(
       LEFT JOIN line_speed l ON l.service_id = s.id AND l.customer_id = s.customer_id
      WHERE {_MINE} AND s.id = :service_id
     """,
-    types={"configuration": as_json, "features": as_json},
+    types={"configuration": as_json, "features": as_json, "extras_minor": int},
 )
 _SOLD = Prepared.sql(
     "SELECT DISTINCT category, service_type FROM product WHERE enabled AND category IN ('topup', 'addon')"
@@ -116,8 +121,17 @@ class ServiceRow:
     over_since: datetime | None
     renews: bool
     cancel_at: datetime | None
+    # Of the plan, and of what recurs beside it.
     monthly: Money | None
+    extras: Money | None
     msisdn: str | None
+
+    @property
+    def cost(self) -> Money | None:
+        """A month of it, as long as it runs."""
+        if self.monthly is None or self.extras is None or self.status.is_over:
+            return self.monthly or self.extras
+        return self.monthly + self.extras
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +226,7 @@ async def list_services(scope: CustomerScope, asked: Asked, now: datetime) -> Se
 
 async def get_service(scope: CustomerScope, service_id: UUID, now: datetime) -> ServiceDetail:
     """Raises NotFound, also for a service of somebody else."""
-    rows, sold = await fetch_many(_ONE.bind(**_mine(scope), service_id=service_id), _SOLD.bind(), short=True)
+    rows, sold = await fetch_many(_ONE.bind(**_mine(scope), service_id=service_id, now=now), _SOLD.bind(), short=True)
     if not rows:
         raise NotFound
     return _detail(rows[0], _kinds(sold), now)
@@ -272,6 +286,7 @@ def _row(row: dict[str, Any], now: datetime) -> ServiceRow:
         renews=row["renews"],
         cancel_at=row["cancel_at"],
         monthly=Money(row["monthly_minor"], row["currency"]) if row["monthly_minor"] else None,
+        extras=Money(row["extras_minor"], row["currency"]) if row["extras_minor"] else None,
         msisdn=row["msisdn"],
     )
 

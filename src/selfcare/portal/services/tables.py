@@ -128,7 +128,8 @@ class ServiceAddon(Table, tablename="service_addon"):
     """An add-on on a service. `price_minor` is what a month of it costs, tax included; 0 for a one-off.
 
     What recurs is paid until `paid_until` and cannot end before `term_ends_at`; `ends_at` NULL: it goes on.
-    `grants` is JSON text: what each new month puts in.
+    `grants` is JSON text: what each new month puts in. `taken_off_at`: the network has it no longer, after
+    `take_off_tries` that failed for good, the next one not before `take_off_after`.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -148,4 +149,7 @@ class ServiceAddon(Table, tablename="service_addon"):
     term_ends_at = Timestamptz(null=True, default=None)
     ends_at = Timestamptz(null=True, default=None)
     removal_asked_at = Timestamptz(null=True, default=None)
+    taken_off_at = Timestamptz(null=True, default=None)
+    take_off_tries = BigInt(default=0)
+    take_off_after = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict
+from selfcare.portal.addons import ending
 from selfcare.portal.orders import order as orders
 from selfcare.portal.orders import stuck
 from selfcare.portal.orders.order import Order
@@ -27,7 +28,10 @@ SHORTEST_REASON, LONGEST_REASON = 10, 120
 
 @get("/staff/orders", name="staff.orders")
 async def show_all(request: Request[Any, Any, Any]) -> Response[bytes]:
-    return page(request, "staff/orders/index", orders=await stuck.list_stuck(clock.now()))
+    now = clock.now()
+    return page(
+        request, "staff/orders/index", orders=await stuck.list_stuck(now), lingering=await ending.lingering(now)
+    )
 
 
 @get("/staff/orders/{order_id:uuid}", name="staff.orders.show")

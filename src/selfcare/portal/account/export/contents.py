@@ -269,7 +269,9 @@ SECTIONS = (
         ),
         where=OF_CUSTOMER,
         service="t.service_id",
-        withheld=_because(BOOKKEEPING, "customer_id", "icon", "grants"),
+        withheld=_because(
+            BOOKKEEPING, "customer_id", "icon", "grants", "taken_off_at", "take_off_tries", "take_off_after"
+        ),
     ),
     Section(
         file="allowances",
