@@ -62,6 +62,7 @@ from selfcare.portal.pay import routes as pay
 from selfcare.portal.pay.autopay import routes as autopay
 from selfcare.portal.pay.guests import routes as guests
 from selfcare.portal.services import routes as services
+from selfcare.portal.services.plan import routes as services_plan
 from selfcare.portal.services.sim import routes as services_sim
 from selfcare.portal.sign_in import routes as sign_in
 from selfcare.portal.sign_in.proof import routes as proof
@@ -108,6 +109,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     proof.router,
     dashboard.router,
     services.router,
+    services_plan.router,
     services_sim.router,
     usage.router,
     billing.router,

@@ -37,6 +37,7 @@ from selfcare.portal.pay import jobs as money
 from selfcare.portal.pay.autopay import jobs as autopay
 from selfcare.portal.pay.till import Till
 from selfcare.portal.services import jobs as services
+from selfcare.portal.services.plan import jobs as plan_changes
 from selfcare.portal.sign_in.recovery import recoveries
 from selfcare.portal.sign_up import sign_ups
 from selfcare.portal.topup.auto import jobs as auto_topup
@@ -108,6 +109,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     money.add(known, Till.of(ports, settings))
     orders.add(known, Shop.of(ports, settings))
     ending.add(known, ports.provisioning)
+    plan_changes.add(known, Shop.of(ports, settings))
     cards.add(known, Till.of(ports, settings), settings.zone)
     if "autopay" in flags.enabled(settings):
         autopay.add(known, Till.of(ports, settings), settings.zone)
@@ -148,6 +150,7 @@ def schedule(settings: Settings) -> Schedule:
     money.repeat(again, settings.zone)
     orders.repeat(again)
     ending.repeat(again)
+    plan_changes.repeat(again)
     if "auto_topup" in flags.enabled(settings):
         auto_topup.repeat(again, settings.zone)
     cards.repeat(again, settings.zone)

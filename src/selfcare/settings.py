@@ -62,7 +62,7 @@ def _text(default: str, check: Callable[[str], str], *, secret: bool = False) ->
 
 _MAIL_ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+")
 # What a support visit may do beyond looking, where the operator wants it and a route is open to it.
-SUPPORT_ACTIONS = ("auto_renew", "rename", "alerts", "topup", "addon")
+SUPPORT_ACTIONS = ("auto_renew", "rename", "alerts", "topup", "addon", "plan")
 
 # Not from the environment.
 INSIDE = {"inside": True}

@@ -44,6 +44,7 @@ PLAIN: dict[str, object] = {
     "simulated": True,
     "staff": "Dina",
     "service": "Mobile - +44 7700 900123",
+    "plan": "Lark 5",
     "over": False,
     "kept_until": datetime(2026, 12, 22, 19, 4, tzinfo=UTC),
     "reason": "Could not find the last bill",

@@ -51,6 +51,7 @@ ACTED = {
     "services.switch_renewal": "auto_renew",
     "topup.buy": "topup",
     "addons.buy": "addon",
+    "services.plan.change": "plan",
     "acting.stop": "stop",
 }
 

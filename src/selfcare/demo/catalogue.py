@@ -12,6 +12,9 @@ from uuid import UUID
 from selfcare.demo.people import fixed
 
 GB = 10**9
+LARKS = ("lark-5", "lark-20", "lark-60", "lark-unlimited")
+BUSINESS = ("business-30", "business-unlimited")
+FIBRES = ("fibre-80", "fibre-500", "fibre-900")
 TAX_PERMILLE = 200
 TERMS = "https://lark.example/terms"
 FIRST, SECOND, LAST = 1, 2, 3
@@ -36,6 +39,7 @@ class Sold:
     custom: tuple[int, int] | None = None
     repeatable: bool = False
     editable: tuple[str, ...] = ()
+    changes_to: tuple[str, ...] = ()
     min_term: int = 0
     enabled: bool = True
     lasts: int | None = None
@@ -73,6 +77,7 @@ class Sold:
             "grants": json.dumps(self.grants),
             "repeatable": self.repeatable,
             "editable": json.dumps(self.editable),
+            "changes_to": json.dumps([slug for slug in self.changes_to if slug != self.slug]),
             "min_term": self.min_term,
             "lasts_days": self.lasts,
             "activation": self.activation,
@@ -107,6 +112,7 @@ def _plan(slug: str, name: str, price: int, gigabytes: int | None, minutes: int 
         period="month",
         icon="mobile",
         editable=("voicemail", "call_forwarding", "block_premium", "block_international"),
+        changes_to=LARKS,
         grants=(
             grant("data", gigabytes and gigabytes * GB, "Plan data", mode="reset"),
             grant("voice", minutes and minutes * 60, "Plan minutes", mode="reset"),
@@ -141,6 +147,7 @@ BUSINESS_30 = Sold(
     icon="mobile",
     only=("business",),
     editable=("voicemail", "call_forwarding", "block_premium", "block_international"),
+    changes_to=BUSINESS,
     grants=(
         grant("data", 30 * GB, "Plan data", mode="reset"),
         grant("voice", None, "Plan minutes", mode="reset"),
@@ -158,6 +165,7 @@ BUSINESS_UNLIMITED = Sold(
     period="month",
     icon="mobile",
     only=("business",),
+    changes_to=BUSINESS,
     grants=(
         grant("data", None, "Plan data", mode="reset"),
         grant("voice", None, "Plan minutes", mode="reset"),
@@ -181,6 +189,7 @@ def _internet(slug: str, name: str, price: int, speed: str, *, only: tuple[str, 
         icon="internet",
         only=only,
         editable=("static_ip",),
+        changes_to=FIBRES if slug in FIBRES else (),
         grants=(grant("data", None, "Home data", mode="reset"),),
     )
 
@@ -223,6 +232,7 @@ LARK_10_OLD = Sold(
     period="month",
     icon="mobile",
     enabled=False,
+    changes_to=LARKS,
     grants=(grant("data", 10 * GB, "Plan data", mode="reset"),),
 )
 PLANS = (

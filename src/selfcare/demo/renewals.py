@@ -21,12 +21,17 @@ from selfcare.ports.charging import Charging, Delivery, Put
 
 AT_ONCE = 500
 
+# The plan of the new period is settled first.
 _DUE = Prepared.sql(
     """
     SELECT s.id AS id, s.customer_id AS customer_id, s.ends_at AS ends_at, s.monthly_minor AS monthly_minor,
            s.currency AS currency, p.name AS product, p.grants AS grants, c.zone AS zone
       FROM service s JOIN product p ON p.id = s.product_id JOIN customer c ON c.id = s.customer_id
      WHERE s.state = 'active' AND s.renews = :yes AND s.cancel_at IS NULL AND s.ends_at <= :now
+       AND NOT EXISTS (SELECT 1 FROM plan_change w WHERE w.service_id = s.id AND w.state = 'waiting'
+                        AND w.takes_effect_at <= :now)
+       AND NOT EXISTS (SELECT 1 FROM purchase_order o WHERE o.service_id = s.id AND o.kind = 'plan'
+                        AND o.state IN ('paid', 'delivering'))
      ORDER BY s.ends_at, s.id LIMIT :most
     """,
     types={"grants": as_json},

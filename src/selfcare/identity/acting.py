@@ -20,6 +20,7 @@ def words() -> dict[str, str]:
         "alerts": _("change alerts"),
         "topup": _("buy top-ups from credit"),
         "addon": _("buy add-ons from credit"),
+        "plan": _("change plans at once, paid from credit"),
     }
     return {action: known[action] for action in SUPPORT_ACTIONS}
 

@@ -144,6 +144,13 @@ TABLE: Mapping[str, Access] = {
     "services.cancel": customer(Right.CHANGE_OWN_SERVICES, flag="cancel"),
     "services.cancel_it": customer(Right.CHANGE_OWN_SERVICES, flag="cancel", acting=NEVER),
     "services.undo_cancel": customer(Right.CHANGE_OWN_SERVICES, flag="cancel", acting=NEVER),
+    # services: plan
+    "services.plan": customer(Right.VIEW_OWN_SERVICES, flag="plan_change"),
+    "services.plan.review": customer(Right.CHANGE_OWN_SERVICES, flag="plan_change"),
+    "services.plan.change": customer(Right.CHANGE_OWN_SERVICES, flag="plan_change", acting="plan"),
+    "services.plan.schedule": customer(Right.CHANGE_OWN_SERVICES, flag="plan_change", acting=NEVER),
+    "services.plan.keep": customer(Right.CHANGE_OWN_SERVICES, flag="plan_change", acting=NEVER),
+    # services: sim
     "services.sim": customer(Right.VIEW_OWN_SERVICES),
     "services.sim.puk": customer(Right.CHANGE_OWN_SERVICES, step_up=True, acting=NEVER),
     "services.sim.show_puk": customer(Right.CHANGE_OWN_SERVICES, step_up=True, acting=NEVER),

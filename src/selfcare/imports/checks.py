@@ -33,7 +33,7 @@ async def run(problems: Problems, seen: Seen, touched: set[str]) -> None:
         products = await fetch(PRODUCTS.bind())
         slugs = {row["slug"] for row in products}
         for row in products:
-            for column in ("requires", "excludes"):
+            for column in ("requires", "excludes", "changes_to"):
                 for missing in sorted(set(json.loads(row[column])) - slugs):
                     if row["external_id"]:
                         wrong("products", column, row["external_id"], f"there is no product with the slug {missing}")
@@ -75,4 +75,4 @@ OWNERLESS = Prepared.sql(
     ORDER BY external_id LIMIT :most
     """
 )
-PRODUCTS = Prepared.sql("SELECT external_id, slug, requires, excludes FROM product ORDER BY slug")
+PRODUCTS = Prepared.sql("SELECT external_id, slug, requires, excludes, changes_to FROM product ORDER BY slug")

@@ -131,6 +131,7 @@ PRODUCTS = File(
         col("grants", grants, "JSON list of what it gives, see below.", usual="[]"),
         col("repeatable", yes_no, "May a service hold it twice?", usual=False),
         col("editable", texts(60), "Settings customers may change.", usual="[]"),
+        col("changes_to", texts(80), "Of a plan: slugs of the plans one may move to.", usual="[]"),
         col("min_term", whole(0, 120), "Months.", usual=0),
         col("provisioning_play", text(100), "Internal, never shown."),
         amount("wholesale_cost", "Internal, never shown."),

@@ -104,6 +104,8 @@ class Message(StrEnum):
     REQUEST_ANSWERED = "request.answered", Category.SERVICE, "kind", "state", "path"
     SERVICE_CANCELLED = "service.cancelled", Category.SERVICE, "service", "at", "over", "kept_until?", "path"
     SERVICE_KEPT = "service.kept", Category.SERVICE, "service", "path"
+    PLAN_CHANGE_ASKED = "plan.change_asked", Category.SERVICE, "service", "plan", "amount", "at", "path"
+    PLAN_CHANGE_REFUSED = "plan.change_refused", Category.SERVICE, "service", "plan", "path"
     SERVICE_RESUMED = "service.resumed", Category.SERVICE, "service", "at", "path"
     SERVICE_HANDED_OVER = "service.handed_over", Category.SECURITY, "service", "at", "path"
     SERVICE_TAKEN_OVER = "service.taken_over", Category.SECURITY, "service", "at", "path"

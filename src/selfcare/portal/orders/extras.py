@@ -16,13 +16,11 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
+from selfcare.portal.orders import network
 from selfcare.portal.orders.allowances import Allowances
 from selfcare.portal.orders.order import Order
-from selfcare.portal.orders.outcome import DONE, RUNNING, UNKNOWN, Outcome, Result
-from selfcare.ports.failures import Declined, Unknown, Unreachable
-from selfcare.ports.provisioning import DONE as READY
-from selfcare.ports.provisioning import FAILED as BROKEN
-from selfcare.ports.provisioning import Action, Progress, Provisioning, Work
+from selfcare.portal.orders.outcome import DONE, Outcome, Result
+from selfcare.ports.provisioning import Action, Provisioning, Work
 
 
 class Extras:
@@ -34,14 +32,7 @@ class Extras:
         self._provisioning, self._allowances = provisioning, allowances
 
     async def deliver(self, order: Order) -> Outcome:
-        try:
-            outcome = _outcome(await self._provisioning.start(_work(order)))
-        except Declined as refused:
-            return Outcome(Result.FAILED, refused.message)
-        except Unreachable:
-            return RUNNING
-        except Unknown as lost:
-            return Outcome(Result.UNKNOWN, lost.message)
+        outcome = await network.set_up(self._provisioning, _work(order))
         if outcome.result is not Result.DONE:
             return outcome
         if order.delivers["puts"]:
@@ -55,27 +46,9 @@ class Extras:
         return DONE
 
     async def look(self, order: Order) -> Outcome:
-        try:
-            found = await self._provisioning.ask(order.id)
-        except (Unreachable, Unknown):
-            return UNKNOWN
-        if found is None:
-            return Outcome(Result.FAILED)
-        outcome = _outcome(found)
-        if outcome.result is not Result.DONE:
-            return outcome
+        outcome = await network.look(self._provisioning, order.id)
         # Ready at the network: what is still missing is done by delivering it again.
-        return await self.deliver(order)
-
-
-def _outcome(progress: Progress) -> Outcome:
-    if progress.status == READY:
-        return DONE
-    if progress.status == BROKEN:
-        return Outcome(Result.FAILED, "The network could not set it up.")
-    if not progress.is_known:
-        return Outcome(Result.RUNNING, f"The network answers with status {progress.status}, which we do not know.")
-    return Outcome(Result.RUNNING, "The network is still at it.")
+        return await self.deliver(order) if outcome.result is Result.DONE else outcome
 
 
 def _work(order: Order) -> Work:

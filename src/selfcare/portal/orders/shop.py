@@ -10,6 +10,7 @@ from selfcare.portal.orders.allowances import Allowances
 from selfcare.portal.orders.extras import Extras
 from selfcare.portal.orders.order import Kind
 from selfcare.portal.orders.outcome import Deliverer
+from selfcare.portal.orders.plans import Plans
 from selfcare.portal.pay.till import Till
 from selfcare.ports.charging import Charging
 from selfcare.ports.jobs import Jobs
@@ -42,5 +43,6 @@ class Shop:
             Kind.VOUCHER: allowances,
             Kind.PROMISE: allowances,
             Kind.ADDON: Extras(ports.provisioning, allowances),
+            Kind.PLAN: Plans(ports.provisioning, allowances),
         }
         return cls(Till.of(ports, settings), ports.charging, deliverers, settings.topup_day_limit)

@@ -69,6 +69,8 @@ def _at_work(order: Order, now: datetime) -> Standing:
 def _doing(order: Order) -> str:
     if order.kind in (Kind.TOPUP, Kind.ADDON, Kind.VOUCHER, Kind.PROMISE):
         return _("Adding…")
+    if order.kind is Kind.PLAN:
+        return _("Changing the plan…")
     return _("Setting up…")
 
 
@@ -90,6 +92,8 @@ def life_line(order: Order) -> list[Milestone]:
     words = _("Being looked at") if order.state is State.REVIEW else _("Set up")
     if order.kind in (Kind.TOPUP, Kind.ADDON, Kind.VOUCHER, Kind.PROMISE) and order.state is not State.REVIEW:
         words = _("Added")
+    elif order.kind is Kind.PLAN and order.state is not State.REVIEW:
+        words = _("Changed at the network")
     line.append(Milestone(doing.get(order.state, "next"), words, seen.get(State.DELIVERING)))
     line.append(_reached(seen, State.DELIVERED, _("Ready")))
     return line

@@ -26,7 +26,10 @@ _COLUMNS = """s.id AS id, s.name AS system_name, s.nickname AS nickname, s.type 
        s.ended_at AS ended_at, s.renews AS renews, s.activated_at AS activated_at, s.created_at AS created_at,
        s.cancel_at AS cancel_at, s.monthly_minor AS monthly_minor, s.currency AS currency, s.msisdn AS msisdn,
        COALESCE((SELECT SUM(a.price_minor) FROM service_addon a WHERE a.service_id = s.id AND a.recurring
-                    AND (a.ends_at IS NULL OR a.ends_at > :now)), 0) AS extras_minor"""
+                    AND (a.ends_at IS NULL OR a.ends_at > :now)), 0) AS extras_minor,
+       w.name AS next_plan, w.price_minor AS next_minor, w.takes_effect_at AS next_at"""
+_FROM = """service s JOIN product p ON p.id = s.product_id
+       LEFT JOIN plan_change w ON w.service_id = s.id AND w.state = 'waiting'"""
 _EXTRAS = {"extras_minor": int}
 _MINE = "s.customer_id = :customer_id AND (:every = 1 OR s.id IN :services)"
 _OVER = "(s.state = 'ended' OR (s.state <> 'pending' AND s.ends_at IS NOT NULL AND s.ends_at <= :now))"
@@ -49,13 +52,11 @@ _ORDER = f"""ORDER BY CASE WHEN {_OVER} THEN 1 ELSE 0 END,
          CASE WHEN {_OVER} THEN COALESCE(s.ended_at, s.ends_at) END DESC, s.name, s.id"""
 
 _LIST = Prepared.sql(
-    f"SELECT {_COLUMNS} FROM service s JOIN product p ON p.id = s.product_id "
-    f"WHERE {_MINE} AND {_ASKED} {_ORDER} LIMIT :most OFFSET :skip",
-    types=_EXTRAS,
+    f"SELECT {_COLUMNS} FROM {_FROM} WHERE {_MINE} AND {_ASKED} {_ORDER} LIMIT :most OFFSET :skip", types=_EXTRAS
 )
 _COUNT = Prepared.sql(f"SELECT count(*) AS n FROM service s WHERE {_MINE} AND {_ASKED}")
 _FOLD = Prepared.sql(
-    f"SELECT {_COLUMNS} FROM service s JOIN product p ON p.id = s.product_id "
+    f"SELECT {_COLUMNS} FROM {_FROM} "
     f"WHERE {_MINE} AND {_FOLDED} ORDER BY COALESCE(s.ended_at, s.ends_at) DESC, s.id LIMIT :most",
     types=_EXTRAS,
 )
@@ -73,8 +74,7 @@ _ONE = Prepared.sql(
            a.label AS site_label, a.address_line_1 AS address_line_1, a.address_line_2 AS address_line_2,
            a.city AS city, a.state AS county, a.zip_code AS zip_code, a.country AS country,
            l.full_speed_bytes AS full_speed_bytes, l.slow_kbps AS slow_kbps, l.slow_until AS slow_until
-      FROM service s
-      JOIN product p ON p.id = s.product_id
+      FROM {_FROM}
       LEFT JOIN site a ON a.customer_id = s.customer_id AND a.id = s.site_id
       LEFT JOIN line_speed l ON l.service_id = s.id AND l.customer_id = s.customer_id
      WHERE {_MINE} AND s.id = :service_id
@@ -105,6 +105,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class NextPlan:
+    """What the service changes to when its period ends."""
+
+    name: str
+    price: Money
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceRow:
     """One service as a card shows it. `name` is the person's own name for it, where there is one."""
 
@@ -125,6 +134,7 @@ class ServiceRow:
     monthly: Money | None
     extras: Money | None
     msisdn: str | None
+    next_plan: NextPlan | None
 
     @property
     def cost(self) -> Money | None:
@@ -288,7 +298,14 @@ def _row(row: dict[str, Any], now: datetime) -> ServiceRow:
         monthly=Money(row["monthly_minor"], row["currency"]) if row["monthly_minor"] else None,
         extras=Money(row["extras_minor"], row["currency"]) if row["extras_minor"] else None,
         msisdn=row["msisdn"],
+        next_plan=_next_plan(row) if row["cancel_at"] is None and not status.is_over else None,
     )
+
+
+def _next_plan(row: dict[str, Any]) -> NextPlan | None:
+    if row["next_plan"] is None:
+        return None
+    return NextPlan(row["next_plan"], Money(row["next_minor"], row["currency"]), row["next_at"])
 
 
 def _detail(row: dict[str, Any], sold: frozenset[tuple[str, str]], now: datetime) -> ServiceDetail:

@@ -11,7 +11,8 @@ class Product(Table, tablename="product"):
 
     Prices are what the customer pays, tax included; `tax_permille` is the rate in them (200 = 20 %).
     `customer_types`, `requires`, `excludes` (slugs) and `features` are JSON lists; an empty `customer_types` means
-    everybody. `editable` lists the parameters a customer may change. `grants` is a JSON list of objects: kind, label,
+    everybody. `editable` lists the parameters a customer may change, `changes_to` the slugs of the plans a service with
+    this plan may move to. `grants` is a JSON list of objects: kind, label,
     amount (null = unlimited), scope, consume_order, mode (add, reset), lifetime_days (null = for ever; of a plan: until
     its period ends), counts_mms, blocker. Custom amounts are allowed between `custom_min_minor` and `custom_max_minor`
     when those are set.
@@ -48,6 +49,7 @@ class Product(Table, tablename="product"):
     activation = Varchar(200, null=True, default=None)
     repeatable = Boolean(default=False)
     editable = JSONB(default="[]")
+    changes_to = JSONB(default="[]")
     min_term = BigInt(default=0)
     version = BigInt(default=1)
     provisioning_play = Varchar(100, null=True, default=None, secret=True)
@@ -111,6 +113,32 @@ class Cancellation(Table, tablename="cancellation"):
     words = Varchar(500, null=True, default=None)
     request_key = Varchar(64, unique=True)
     undone_at = Timestamptz(null=True, default=None)
+
+
+class PlanChange(Table, tablename="plan_change"):
+    """A change of plan: one that waits for the end of the period, or one that was carried out.
+
+    waiting → ordered → done; waiting → dropped (taken back or overtaken) or refused (could not be kept). `promised` is
+    JSON text: what the plan was when it was chosen.
+    """
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    service_id = UUID(default=None)
+    order_id = UUID(null=True, default=None, unique=True)
+    was_product_id = UUID(default=None)
+    product_id = UUID(default=None)
+    product_version = BigInt(default=1)
+    name = Varchar(100)
+    price_minor = BigInt(default=0)
+    currency = Varchar(3)
+    promised = Text()
+    takes_effect_at = Timestamptz(default=None)
+    state = Varchar(8)
+    asked_by = UUID(null=True, default=None)
+    asked_at = Timestamptz(default=None)
+    ended_at = Timestamptz(null=True, default=None)
+    request_key = Varchar(64, unique=True)
 
 
 class LineSpeed(Table, tablename="line_speed"):

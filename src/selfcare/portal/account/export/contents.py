@@ -261,6 +261,19 @@ SECTIONS = (
         withheld=_because(OTHERS, "asked_by") | _because(BOOKKEEPING, "customer_id", "request_key"),
     ),
     Section(
+        file="plan-changes",
+        table="plan_change",
+        columns=(
+            *("id", "service_id", "order_id", "was_product_id", "product_id", "name", "price_minor", "currency"),
+            *("takes_effect_at", "state", "asked_at", "ended_at"),
+        ),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_SERVICES,
+        service="t.service_id",
+        withheld=_because(OTHERS, "asked_by")
+        | _because(BOOKKEEPING, "customer_id", "product_version", "promised", "request_key"),
+    ),
+    Section(
         file="add-ons",
         table="service_addon",
         columns=(

@@ -1,0 +1,1 @@
+"""Moving to another plan, now or when the period ends. URL: /services/{id}/plan. Audit prefix: services."""
