@@ -72,10 +72,16 @@ class Portal:
 
     def should_not_scroll_sideways(self) -> None:
         """Needs no script of the page: asked through the browser."""
-        overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, f"{self.page.url} is {overflow} px too wide"
+        assert (over := too_wide(self.page)) <= 0, f"{self.page.url} is {over} px too wide"
 
     def _listen(self, message: ConsoleMessage) -> None:
         # A refused form (422) is an answer, not a complaint.
         if message.type == "error" and "status of 4" not in message.text:
             self.complaints.append(message.text)
+
+
+def too_wide(page: Page) -> int:
+    """By how many pixels; the element is waited for, because between two pages there is none."""
+    page.wait_for_load_state()
+    over: int = page.locator("html").evaluate("html => html.scrollWidth - html.clientWidth")
+    return over

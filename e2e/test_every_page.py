@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Request
 
-from e2e.people import Portal
+from e2e.people import Portal, too_wide
 
 MOST_PAGES = 40
 COLD_BYTES, COLD_REQUESTS = 30_000, 4
@@ -51,8 +51,7 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(portal: Portal, page: Page, w
         for zoom in (200, 100):
             # As in the browser's own settings: media queries in em follow, which a style on the page would not move.
             browser.send("Page.setFontSizes", {"fontSizes": {"standard": 16 * zoom // 100}})
-            over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if over > 0:
+            if (over := too_wide(page)) > 0:
                 found.append(f"{path}: {over} px too wide at {zoom} % text, by {page.evaluate(WIDEST)}")
     assert not found, "\n".join(found[:30])
 

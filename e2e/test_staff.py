@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from e2e.people import Portal
+from e2e.people import Portal, too_wide
 
 REASON = "Cannot find the last bill"
 
@@ -51,8 +51,7 @@ def test_three_customers_in_three_tabs_stop_in_one_and_the_others_live(portal: P
         expect(tab.get_by_role("heading", level=1)).to_contain_text("Account")
         expect(tab.locator(".acting")).to_contain_text(name)
         assert "/as/" in tab.url
-        overflow = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0
+        assert too_wide(tab) <= 0
     stopped = tabs.pop("Chidi Okoro")
     stopped.get_by_role("button", name="Stop").click()
     expect(stopped.get_by_role("heading", level=1)).to_have_text("The visit is over")

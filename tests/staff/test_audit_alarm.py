@@ -18,7 +18,8 @@ from tests.support.browser import Browser
 from tests.support.mail import mails_to
 
 MINE = f"chain = '{people.PATEL.id}'"
-FLIPPED = f"UPDATE audit_event SET hash = 'f' || substr(hash, 2) WHERE {MINE} AND number = 2"
+OTHER = "CASE substr(hash, 1, 1) WHEN 'f' THEN '0' ELSE 'f' END || substr(hash, 2)"
+FLIPPED = f"UPDATE audit_event SET hash = {OTHER} WHERE {MINE} AND number = 2"
 LAST = f"(SELECT max(number) FROM audit_event WHERE {MINE})"
 
 
