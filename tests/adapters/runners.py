@@ -1,14 +1,13 @@
-"""What the tests start as processes of their own: `python -m tests.adapters.runners URL SERVICE NAME`."""
+"""What the tests do in processes of their own."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 
 from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.kernel import clock
 from selfcare.ports.charging import Use
+from tests.support import processes
 from tests.support.databases import opened
 
 EACH = 32
@@ -27,16 +26,4 @@ async def use(url: str, service: str, name: str) -> list[int]:
 
 
 async def together(url: str, service: str) -> list[list[int]]:
-    running = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.adapters.runners", url, service, name, stdout=asyncio.subprocess.PIPE
-        )
-        for name in ("one", "other")
-    ]
-    said = [(await process.communicate())[0] for process in running]
-    assert [process.returncode for process in running] == [0, 0]
-    return [json.loads(output) for output in said]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asyncio.run(use(*sys.argv[1:]))))
+    return await processes.together(use, *((url, service, name) for name in ("one", "other")))

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from piccolo.engine.exceptions import TransactionError
@@ -18,6 +18,8 @@ from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
 from selfcare.kernel.origin import Origin
 from tests.audit.tampering import rewrite, try_to
+from tests.support.databases import opened
+from tests.support.processes import together
 
 KEY = b"a key that is not in the database"
 ORIGIN = Origin(address="203.0.113.77", device="Firefox on Android", request_id="r-1", country="GB")
@@ -297,30 +299,15 @@ async def test_many_at_once_get_numbers_without_gaps(database: Database) -> None
     assert await verify() == []
 
 
-WRITER = """
-import asyncio, sys
-from uuid import UUID
-from selfcare.audit import log
-from selfcare.audit.events import Event
-from selfcare.db.engine import open_database, transaction
-
-async def main(url, customer):
-    log.configure(b"a key that is not in the database")
-    database = await open_database(url)
-    for _ in range(15):
-        async with transaction():
-            await log.record(log.system(customer_id=UUID(customer)), Event.SERVICES_RENAMED)
-    await database.close()
-
-asyncio.run(main(*sys.argv[1:]))
-"""
+async def write_often(url: str, customer: UUID) -> None:
+    log.configure(KEY)
+    async with opened(url):
+        for _ in range(15):
+            async with transaction():
+                await log.record(log.system(customer_id=customer), Event.SERVICES_RENAMED)
 
 
 async def test_two_processes_write_one_chain_without_gaps(database: Database) -> None:
-    writers = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", WRITER, database.url, str(CUSTOMER))
-        for _ in range(2)
-    ]
-    assert [await writer.wait() for writer in writers] == [0, 0]
+    await together(write_often, *[(database.url, CUSTOMER)] * 2)
     assert [row["number"] for row in await AuditEvent.select().order_by(AuditEvent.number)] == list(range(1, 31))
     assert await verify() == []

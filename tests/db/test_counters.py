@@ -6,7 +6,8 @@ import pytest
 
 from selfcare.db.counters import take, take_block
 from selfcare.db.engine import Database, transaction
-from tests.db.runners import together
+from tests.db.runners import take_numbers
+from tests.support.processes import together
 
 
 async def test_numbers_begin_at_one_and_go_up(database: Database) -> None:
@@ -42,6 +43,6 @@ async def test_many_at_once_get_different_numbers_without_gaps(database: Databas
 
 
 async def test_two_processes_share_one_counter_without_gaps(database: Database) -> None:
-    one, two = await together("take", database.url)
+    one, two = await together(take_numbers, (database.url,), (database.url,))
     assert len(one) == len(two) == 30
     assert sorted([*one, *two]) == list(range(1, 61))

@@ -12,8 +12,9 @@ from selfcare.db.counters import take
 from selfcare.db.engine import Database, transaction
 from selfcare.db.migrate import MigrationFailed, migrate, migrations, pending
 from selfcare.places import folder
-from tests.db.runners import together
+from tests.db.runners import migrate_once
 from tests.support import databases
+from tests.support.processes import together
 from tests.support.schema import Schema, read_schema
 
 ALL = [migration.id for migration in migrations()]
@@ -73,7 +74,7 @@ async def test_a_second_run_finds_nothing_to_do(blank: Database) -> None:
 
 
 async def test_of_two_runners_at_once_one_does_the_work(blank: Database) -> None:
-    one, two = await together("migrate", blank.url)
+    one, two = await together(migrate_once, (blank.url,), (blank.url,))
     assert sorted([one, two]) == [[], ALL]
     assert await pending() == []
 

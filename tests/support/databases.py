@@ -60,7 +60,7 @@ class Templates:
         try:
             yield postgres.url(copy)
         finally:
-            await postgres.admin(f"DROP DATABASE {copy} WITH (FORCE)")
+            postgres.drop(copy)
 
 
 @asynccontextmanager

@@ -10,8 +10,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import IO, Any
 
 import asyncpg
@@ -30,7 +32,7 @@ MISSING = (
 def prepare() -> None:
     """Called once by the process that runs the tests; xdist's workers inherit the folder."""
     _sweep()
-    folder = tempfile.mkdtemp(prefix=PREFIX, dir=_memory())
+    folder = tempfile.mkdtemp(prefix=PREFIX, dir=memory())
     held = (Path(folder) / RUNNER).open("w")
     fcntl.flock(held, fcntl.LOCK_EX)
     _HELD.append(held)
@@ -43,7 +45,7 @@ def stop() -> None:
 
 def _sweep() -> None:
     """What runs that were killed left behind. Their lock tells, not their pid, which may be somebody else's by now."""
-    for folder in Path(_memory() or tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in Path(memory() or tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError), (folder / RUNNER).open() as runner:
             fcntl.flock(runner, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _remove(folder)
@@ -78,33 +80,48 @@ def locked() -> Iterator[Path]:
         yield folder
 
 
-async def admin(*statements: str) -> list[Any]:
-    connection = await asyncpg.connect(url("postgres"))
-    try:
-        answers = [await connection.fetch(statement) for statement in statements]
-    finally:
-        await connection.close()
-    return answers[-1]
-
-
 async def copy(template: str, name: str) -> None:
-    connection = await asyncpg.connect(url("postgres"))
-    try:
-        # What older servers always did, and the fastest where nothing must survive a crash.
-        strategy = "STRATEGY FILE_COPY" if connection.get_server_version().major >= 15 else ""
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} {strategy}")
-    finally:
-        await connection.close()
+    await asyncio.wrap_future(_Clerk.ask(f"CREATE DATABASE {name} TEMPLATE {template} {{strategy}}"))
 
 
-def admin_now(*statements: str) -> list[Any]:
-    return asyncio.run(admin(*statements))
+def drop(name: str) -> None:
+    """Nobody waits for it: what is asked next is done after it."""
+    _Clerk.ask(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _memory() -> str | None:
-    """A copied database is 400 files: on disk that may cost half a second, in memory 12 ms."""
-    memory = Path("/dev/shm")
-    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
+def admin_now(statement: str) -> list[Any]:
+    return _Clerk.ask(statement).result()
+
+
+class _Clerk:
+    """The one connection of this process that makes and drops databases, in a loop that outlives every test's."""
+
+    loop: asyncio.AbstractEventLoop | None = None
+    connection: asyncpg.Connection | None = None
+    turn = asyncio.Lock()
+
+    @classmethod
+    def ask(cls, statement: str) -> Future[list[Any]]:
+        if cls.loop is None:
+            cls.loop = asyncio.new_event_loop()
+            Thread(target=cls.loop.run_forever, daemon=True).start()
+        return asyncio.run_coroutine_threadsafe(cls._answer(statement), cls.loop)
+
+    @classmethod
+    async def _answer(cls, statement: str) -> list[Any]:
+        async with cls.turn:
+            if cls.connection is None:
+                cls.connection = await asyncpg.connect(url("postgres"))
+            # What older servers always did, and the fastest where nothing must survive a crash.
+            strategy = "STRATEGY FILE_COPY" if cls.connection.get_server_version().major >= 15 else ""
+            rows: list[Any] = await cls.connection.fetch(statement.format(strategy=strategy))
+            return rows
+
+
+def memory() -> str | None:
+    """Where files cost no disk: a copied database is 400 of them, half a second on some disks and 12 ms here."""
+    place = Path("/dev/shm")
+    return str(place) if place.is_dir() and shutil.disk_usage(place).free > 2**30 else None
 
 
 def _start(folder: Path) -> None:

@@ -17,9 +17,13 @@ Schema: TypeAlias = dict[str, dict[str, Found]]
 
 
 async def read_schema() -> Schema:
-    names = sorted(await database().engine.table_names())
-    read = _sqlite if database().dialect == "sqlite" else _postgres
-    return {name: await read(name) for name in names}
+    schema: Schema = {name: {} for name in sorted(await database().engine.table_names())}
+    for row in await _rows(SQLITE if database().dialect == "sqlite" else POSTGRES):
+        if row["of"] in schema:
+            type = row["type"].upper().replace("CHARACTER VARYING", "VARCHAR")
+            type = type.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")
+            schema[row["of"]][row["name"]] = Found(type, bool(row["null"]), bool(row["key"]))
+    return schema
 
 
 async def unique_columns(table: str) -> set[str]:
@@ -40,33 +44,17 @@ async def unique_columns(table: str) -> set[str]:
     return found - {None}
 
 
-async def _sqlite(table: str) -> dict[str, Found]:
-    rows = await _rows(f"SELECT * FROM pragma_table_info('{table}')")
-    return {row["name"]: Found(row["type"], not row["notnull"] and not row["pk"], bool(row["pk"])) for row in rows}
-
-
-POSTGRES = {"CHARACTER VARYING": "VARCHAR", "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ"}
-
-
-async def _postgres(table: str) -> dict[str, Found]:
-    keys = await _rows(
-        "SELECT a.attname AS name FROM pg_index i JOIN pg_attribute a"
-        f" ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey) WHERE i.indrelid = '\"{table}\"'::regclass"
-        " AND i.indisprimary"
-    )
-    key = {row["name"] for row in keys}
-    rows = await _rows(
-        "SELECT column_name, data_type, character_maximum_length AS length, is_nullable FROM information_schema.columns"
-        f" WHERE table_name = '{table}' AND table_schema = current_schema() ORDER BY ordinal_position"
-    )
-    return {
-        row["column_name"]: Found(_type(row), row["is_nullable"] == "YES", row["column_name"] in key) for row in rows
-    }
-
-
-def _type(row: dict[str, Any]) -> str:
-    plain = POSTGRES.get(row["data_type"].upper(), row["data_type"].upper())
-    return f"{plain}({row['length']})" if row["length"] else plain
+SQLITE = """
+SELECT t.name AS of, c.name AS name, c.type AS type, NOT (c."notnull" OR c.pk) AS "null", c.pk AS key
+  FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' ORDER BY t.name, c.cid
+"""
+POSTGRES = """
+SELECT t.relname AS of, c.attname AS name, format_type(c.atttypid, c.atttypmod) AS type,
+       NOT c.attnotnull AS null, coalesce(c.attnum = ANY(k.indkey), false) AS key
+  FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped
+  LEFT JOIN pg_index k ON k.indrelid = t.oid AND k.indisprimary
+ WHERE t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace ORDER BY t.relname, c.attnum
+"""
 
 
 async def _rows(sql: str) -> list[dict[str, Any]]:

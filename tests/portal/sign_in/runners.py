@@ -1,22 +1,19 @@
-"""Two processes that guess, or use one link, at the same moment: `python -m tests.portal.sign_in.runners …`."""
+"""Two processes that guess, or use one link, at the same moment."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from datetime import datetime
 
 from selfcare.app import build_ports, configure
 from selfcare.identity.passwords import Checked, Passwords
 from selfcare.identity.policy import Policy
 from selfcare.identity.sessions import Limits
-from selfcare.kernel import clock
 from selfcare.kernel.errors import DeadLink
 from selfcare.kernel.origin import Origin
 from selfcare.portal.sign_in import sign_ins
 from selfcare.portal.sign_in.recovery import recoveries
 from selfcare.portal.sign_in.sign_ins import IsLocked, NotSignedIn, Wishes
+from tests.support import processes
 from tests.support.databases import opened
 from tests.support.site import settings_for
 
@@ -79,27 +76,15 @@ async def reset(url: str, token: str, password: str, half: int) -> int:
     return done
 
 
-async def run(url: str, at: str, name: str, what: str, password: str, half: int) -> int:
-    clock.travel_to(datetime.fromisoformat(at))
+WORK = {"guess": guess, "reset": reset}
+
+
+async def run(url: str, name: str, what: str, password: str, half: int) -> int:
     configure(settings_for(url))
     async with opened(url):
-        return await {"guess": guess, "reset": reset}[name](url, what, password, half)
+        return await WORK[name](url, what, password, half)
 
 
 async def together(url: str, name: str, what: str, password: str) -> int:
     """What two processes counted, summed."""
-    running = [
-        await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.portal.sign_in.runners"),
-            json.dumps([url, clock.now().isoformat(), name, what, password, half]),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for half in range(2)
-    ]
-    counted = [(await process.communicate())[0] for process in running]
-    assert [process.returncode for process in running] == [0, 0]
-    return sum(int(output) for output in counted)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(str(asyncio.run(run(*json.loads(sys.argv[1])))))
+    return sum(await processes.together(run, *((url, name, what, password, half) for half in range(2))))

@@ -1,20 +1,19 @@
-"""A process in which some people use one voucher: `python -m tests.portal.topup.racing URL CODE 5`."""
+"""What processes of their own do: some people use one voucher, or look at one service many times at once."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from uuid import UUID
 
 from selfcare.app import build_ports, configure
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.identity.identity import CustomerScope, Identity, Person
 from selfcare.identity.rights import RIGHTS_OF, Role
-from selfcare.kernel import clock, ids
+from selfcare.kernel import ids
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.origin import Origin
 from selfcare.portal.orders.shop import Shop
+from selfcare.portal.topup.auto import topping
 from selfcare.portal.topup.vouchers import vouchers
 from tests.support.databases import opened
 from tests.support.site import NOW, settings_for
@@ -54,6 +53,9 @@ async def one(shop: Shop, who: Identity, code: str, key: bytes) -> str:
     return "used"
 
 
-if __name__ == "__main__":
-    with clock.frozen(NOW):
-        sys.stdout.write(json.dumps(asyncio.run(race(sys.argv[1], sys.argv[2], int(sys.argv[3])))))
+async def storm(url: str, service_id: UUID, times: int) -> list[str]:
+    settings = settings_for(url)
+    configure(settings)
+    async with opened(url):
+        shop = Shop.of(build_ports(settings), settings)
+        return list(await asyncio.gather(*(topping.check(shop, service_id, settings.zone) for _n in range(times))))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,9 +15,11 @@ from selfcare.kernel import clock
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.topup.auto import topping
 from selfcare.ports.charging import Use
+from tests.portal.topup import racing
 from tests.support.browser import Browser, Page
 from tests.support.mail import mails_to
 from tests.support.money import check_all
+from tests.support.processes import together
 
 LINE = people.CHIDI_MOBILE
 ZONE = "Europe/London"
@@ -307,11 +306,5 @@ async def test_a_storm_in_two_processes_is_one_charge_for_each_gap(app: Applicat
 
 async def storm() -> list[str]:
     """Ten looks in each of two processes, all at once."""
-    command = (sys.executable, "-m", "tests.portal.topup.storming", engine.database().url, str(LINE))
-    processes = [
-        await asyncio.create_subprocess_exec(*command, clock.now().isoformat(), stdout=asyncio.subprocess.PIPE)
-        for _n in range(2)
-    ]
-    said = [(await process.communicate())[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
-    return [word for output in said for word in json.loads(output)]
+    said = await together(racing.storm, *[(engine.database().url, LINE, 10)] * 2)
+    return [word for each in said for word in each]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from datetime import timedelta
 
 import pytest
@@ -20,8 +18,10 @@ from selfcare.kernel.errors import Rejected
 from selfcare.kernel.money import Money
 from selfcare.portal.topup.vouchers import batches, codes
 from selfcare.portal.topup.vouchers.batches import Worth
+from tests.portal.topup import racing
 from tests.support.browser import Browser, Page
 from tests.support.money import check_all
+from tests.support.processes import together
 
 CREDIT, DATA, EXPIRED = demo.CREDIT[0], demo.DATA[0], demo.EXPIRED[0]
 USED = Prepared.sql("SELECT customer_id, used_at, order_id FROM voucher WHERE used_at IS NOT NULL")
@@ -166,16 +166,8 @@ async def test_codes_from_elsewhere_come_in_whole_or_not_at_all(app: Application
 async def test_ten_clients_in_two_processes_race_one_voucher_and_one_wins(
     app: Application, asha: Browser, chidi: Browser
 ) -> None:
-    url = engine.database().url
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.portal.topup.racing", url, CREDIT, "5", stdout=asyncio.subprocess.PIPE
-        )
-        for _n in range(2)
-    ]
-    said = [(await process.communicate())[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
-    outcomes = [word for output in said for word in json.loads(output)]
+    said = await together(racing.race, *[(engine.database().url, CREDIT, 5)] * 2)
+    outcomes = [word for each in said for word in each]
     assert sorted(outcomes) == ["used"] + ["wrong"] * 9
     assert len(await fetch(USED.bind())) == 1
     await check_all()

@@ -1,11 +1,8 @@
-"""Two processes that do the same at the same moment: `python -m tests.portal.account.people.runners …`."""
+"""Two processes that do the same at the same moment."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from datetime import datetime
 from uuid import UUID
 
 from selfcare.app import build_ports, configure
@@ -19,6 +16,7 @@ from selfcare.kernel.errors import NotFound
 from selfcare.kernel.origin import Origin
 from selfcare.portal.account.people import invitations, members
 from selfcare.portal.account.people.members import LastOwner
+from tests.support import processes
 from tests.support.databases import opened
 from tests.support.site import settings_for
 
@@ -80,8 +78,7 @@ def _identity(row: dict[str, object], customer_id: UUID) -> Identity:
     return Identity(person, person, scope, Role.OWNER, frozenset(), frozenset(), "x", clock.now(), clock.now(), ORIGIN)
 
 
-async def run(url: str, at: str, name: str, what: str, half: int) -> int:
-    clock.travel_to(datetime.fromisoformat(at))
+async def run(url: str, name: str, what: str, half: int) -> int:
     configure(settings_for(url))
     async with opened(url):
         return sum(await {"join": join, "remove": remove}[name](url, what, half))
@@ -89,18 +86,4 @@ async def run(url: str, at: str, name: str, what: str, half: int) -> int:
 
 async def together(url: str, name: str, what: str) -> int:
     """How many of all tries of two processes worked."""
-    running = [
-        await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.portal.account.people.runners"),
-            json.dumps([url, clock.now().isoformat(), name, what, half]),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for half in range(2)
-    ]
-    counted = [(await process.communicate())[0] for process in running]
-    assert [process.returncode for process in running] == [0, 0]
-    return sum(int(output) for output in counted)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(str(asyncio.run(run(*json.loads(sys.argv[1])))))
+    return sum(await processes.together(run, *((url, name, what, half) for half in range(2))))

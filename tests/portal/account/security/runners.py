@@ -1,11 +1,8 @@
-"""Two processes that try the same secret at the same moment: `python -m tests.portal.account.security.runners …`."""
+"""Two processes that try the same secret at the same moment."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from datetime import datetime
 from uuid import UUID
 
 from selfcare.app import build_ports, configure
@@ -17,6 +14,7 @@ from selfcare.kernel.errors import NotFound
 from selfcare.kernel.origin import Origin
 from selfcare.portal.account.security import passkeys as own_passkeys
 from selfcare.portal.account.security.passkeys import LastWayIn
+from tests.support import processes
 from tests.support.databases import opened
 from tests.support.site import settings_for
 
@@ -59,9 +57,8 @@ async def remove_passkey(url: str, user_id: str, passkey_ids: list[str]) -> list
     return await asyncio.gather(*(one(passkey_id) for passkey_id in passkey_ids))
 
 
-async def try_often(url: str, at: str, name: str, *told: object) -> int:
+async def try_often(url: str, name: str, *told: object) -> int:
     """How many tries at once were let in: of a dozen, or of as many as there are passkeys."""
-    clock.travel_to(datetime.fromisoformat(at))
     configure(settings_for(url))
     async with opened(url):
         if name == "remove_passkey":
@@ -72,17 +69,4 @@ async def try_often(url: str, at: str, name: str, *told: object) -> int:
 
 async def together(url: str, name: str, *told: object) -> list[int]:
     """What each of two processes counted."""
-    said = json.dumps([url, clock.now().isoformat(), name, *told])
-    running = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.portal.account.security.runners", said, stdout=asyncio.subprocess.PIPE
-        )
-        for _ in range(2)
-    ]
-    counted = [(await process.communicate())[0] for process in running]
-    assert [process.returncode for process in running] == [0, 0]
-    return [int(output) for output in counted]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(str(asyncio.run(try_often(*json.loads(sys.argv[1])))))
+    return await processes.together(try_often, *[(url, name, *told)] * 2)
