@@ -65,3 +65,34 @@ def test_an_amount_of_ones_own_is_refused_in_words_and_then_bought_with_a_new_ca
     portal.page.get_by_role("radio", name="Visa …4242 approves", exact=True).check()
     portal.page.get_by_role("button", name=PAY).click()
     is_ready(portal)
+
+
+def test_another_plan_at_once_in_three_taps_and_a_cheaper_one_for_later(portal: Portal) -> None:
+    portal.sign_in("asha")
+    portal.is_signed_in()
+    portal.go_to_section("Services")
+    portal.page.get_by_role("main").get_by_role("link", name=re.compile("^Mobile")).first.click()
+    taps = 0
+    for tap in (
+        lambda: portal.follow("Change Plan"),
+        lambda: portal.page.get_by_role("link", name=re.compile("^Choose Lark (60|Unlimited)$")).first.click(),
+        lambda: portal.page.get_by_role("button", name=PAY).click(),
+    ):
+        portal.should_not_scroll_sideways()
+        tap()
+        taps += 1
+    is_ready(portal)
+    portal.should_not_scroll_sideways()
+    assert taps <= 3
+    expect(portal.page.get_by_role("list", name="How far it is")).to_contain_text("Changed at the network")
+    portal.go_to_section("Services")
+    portal.page.get_by_role("main").get_by_role("link", name=re.compile("^Mobile")).first.click()
+    portal.follow("Change Plan")
+    portal.follow("Choose Lark 5")
+    portal.should_see("Due today")
+    portal.should_not_scroll_sideways()
+    portal.press("Change on 6 Dec 2026")
+    portal.should_see("It changes to Lark 5 on 6 Dec 2026")
+    portal.should_not_scroll_sideways()
+    portal.page.get_by_role("button", name=re.compile("^Keep Lark")).click()
+    expect(portal.page.get_by_text("It changes to Lark 5")).to_have_count(0)

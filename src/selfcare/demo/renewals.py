@@ -31,7 +31,7 @@ _DUE = Prepared.sql(
        AND NOT EXISTS (SELECT 1 FROM plan_change w WHERE w.service_id = s.id AND w.state = 'waiting'
                         AND w.takes_effect_at <= :now)
        AND NOT EXISTS (SELECT 1 FROM purchase_order o WHERE o.service_id = s.id AND o.kind = 'plan'
-                        AND o.state IN ('paid', 'delivering'))
+                        AND o.state IN ('open', 'paid', 'delivering'))
      ORDER BY s.ends_at, s.id LIMIT :most
     """,
     types={"grants": as_json},

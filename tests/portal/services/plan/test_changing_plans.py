@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -11,111 +13,42 @@ import pytest
 from selfcare.adapters import provisioning_embedded as network
 from selfcare.adapters.provisioning_embedded import Behaviour
 from selfcare.app import Application
-from selfcare.audit import log as audit
-from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute, fetch
-from selfcare.demo import catalogue, people
-from selfcare.demo.catalogue import FIBRE_500, LARK_5, LARK_20, LARK_60, LARK_UNLIMITED, Sold
-from selfcare.demo.renewals import Renewals
-from selfcare.kernel import clock, ids
-from selfcare.kernel.money import Money
+from selfcare.db.prepared import fetch
+from selfcare.demo import catalogue
+from selfcare.demo.catalogue import LARK_5, LARK_20, LARK_60, LARK_UNLIMITED
+from selfcare.kernel import clock
 from selfcare.portal.orders import orders
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import payments
-from selfcare.portal.pay.payments import How
-from selfcare.portal.pay.till import Till
 from selfcare.portal.services.plan import scheduling
+from tests.portal.services.plan.planning import (
+    CHANGES,
+    CHARGED,
+    HAPPENED,
+    MOBILE,
+    PLAN,
+    bought,
+    choose,
+    left,
+    put,
+    renewal,
+    review,
+    service,
+    set_up,
+    subjects,
+    waiting,
+)
+from tests.portal.topup.test_topup_pages import give_credit
 from tests.support import shopping
-from tests.support.browser import Browser, Page
-from tests.support.mail import mails_to
-
-MOBILE, INTERNET = people.ASHA_MOBILE, people.ASHA_INTERNET
-PLAN = f"/services/{MOBILE}/plan"
-SERVICE = Prepared.sql(
-    "SELECT product_id, monthly_minor, name, next_product_id, contract_ends_on, ends_at FROM service WHERE id = :id"
-)
-ORDERS = Prepared.sql(
-    "SELECT id, state, price_minor, name FROM purchase_order WHERE service_id = :id AND kind = 'plan'"
-)
-CHANGES = Prepared.sql("SELECT state, name FROM plan_change WHERE service_id = :id ORDER BY asked_at, id")
-DATA = Prepared.sql(
-    "SELECT remaining FROM bucket WHERE service_id = :id AND kind = 'data' AND origin = 'plan' AND scope = 'any'"
-)
-GRANTS = Prepared.sql("SELECT amount FROM allowance_grant WHERE order_id = :id")
-HAPPENED = Prepared.sql(
-    "SELECT event FROM audit_event WHERE about = :id AND event LIKE 'services.plan%' ORDER BY at, id"
-)
-CHARGED = Prepared.sql(
-    """
-    SELECT amount_minor + tax_minor AS minor FROM billing_transaction
-     WHERE service_id = :id AND kind = 'charge' AND invoice_id IS NULL AND at >= :since ORDER BY at
-    """,
-    types={"minor": int},
-)
-CARD = Prepared.sql(
-    "SELECT id FROM payment_method WHERE customer_id = :id AND removed_at IS NULL ORDER BY position LIMIT 1"
-)
-SET = {
-    "price": Prepared.sql("UPDATE product SET price_minor = 1900, version = version + 1 WHERE id = :id"),
-    "version": Prepared.sql("UPDATE product SET version = version + 1 WHERE id = :id"),
-    "withdrawn": Prepared.sql("UPDATE product SET on_sale_until = :now, version = version + 1 WHERE id = :id"),
-    "suspended": Prepared.sql("UPDATE service SET state = 'suspended', suspend_reason = 'staff' WHERE id = :id"),
-    "ending": Prepared.sql("UPDATE service SET cancel_at = ends_at WHERE id = :id"),
-    "not renewing": Prepared.sql("UPDATE service SET renews = :no WHERE id = :id"),
-    "named": Prepared.sql("UPDATE service SET name = 'Home Fibre 80' WHERE id = :id"),
-    "bound": Prepared.sql("UPDATE product SET min_term = 12 WHERE id = :id"),
-}
+from tests.support.browser import Browser
 
 
-async def put(what: str, id: object, **values: object) -> None:
-    async with transaction():
-        await execute(SET[what].bind(id=id, **values))
+class Killed(Exception):
+    pass
 
 
-async def service(id: object = MOBILE) -> dict[str, Any]:
-    return (await fetch(SERVICE.bind(id=id)))[0]
-
-
-async def bought(id: object = MOBILE) -> list[dict[str, Any]]:
-    return await fetch(ORDERS.bind(id=id))
-
-
-async def waiting(id: object = MOBILE) -> list[tuple[str, str]]:
-    return [(row["state"], row["name"]) for row in await fetch(CHANGES.bind(id=id))]
-
-
-async def left() -> int:
-    return sum(row["remaining"] for row in await fetch(DATA.bind(id=MOBILE)))
-
-
-async def review(browser: Browser, to: Sold, id: object = MOBILE) -> Page:
-    return await browser.open(f"/services/{id}/plan/review?product={to.id}")
-
-
-async def set_up(app: Application) -> None:
-    """The network needs some seconds for it."""
-    clock.travel_by(timedelta(seconds=10))
-    await app.catch_up()
-
-
-async def choose(app: Application, browser: Browser, to: Sold, **fields: str) -> Page:
-    page = await (await review(browser, to)).submit("plan-form", **fields)
-    await set_up(app)
-    return page
-
-
-async def renewal(app: Application) -> None:
-    """The day on which Asha's period ends, and what is due then."""
-    clock.travel_by(timedelta(days=14))
-    shop = Shop.of(app.ports, app.site.settings)
-    await scheduling.carry_out_due(shop, clock.now())
-    await Renewals(app.ports.charging).renew(clock.now())
-    await set_up(app)
-    await Renewals(app.ports.charging).renew(clock.now())
-
-
-async def subjects(app: Application) -> list[str]:
-    return [mail.subject for mail in await mails_to(app, "asha@example.test")]
+def resolve(path: str) -> Any:
+    module, _dot, rest = path.removeprefix("selfcare.portal.orders.").partition(".")
+    return attrgetter(rest)(import_module(f"selfcare.portal.orders.{module}"))
 
 
 async def test_a_dearer_plan_is_compared_paid_by_the_day_and_begins_at_once(app: Application, asha: Browser) -> None:
@@ -124,7 +57,13 @@ async def test_a_dearer_plan_is_compared_paid_by_the_day_and_begins_at_once(app:
     shelf = await asha.open(PLAN)
     assert "£6.00 more" in shelf.by_id(f"plan-{LARK_60.id}").text_content()
     page = await asha.open(shelf.html.xpath(f"//*[@id='plan-{LARK_60.id}']//a/@href")[0])
-    for words in ("Lark 20, 14 of 30 days not used", "−£5.60", "£8.40", "£2.80", "On top comes at once: Data 40"):
+    for words in (
+        "Lark 20, 14 of 30 days not used",
+        "−£5.60",
+        "£8.40",
+        "£2.80",
+        "At once you get: Data: 40 GB more, Voice: unlimited",
+    ):
         assert words in page.text
     had = await left()
     order = await page.submit("plan-form")
@@ -151,20 +90,38 @@ async def test_the_next_period_costs_and_gives_what_the_new_plan_says(app: Appli
     assert [row["minor"] for row in await fetch(CHARGED.bind(id=MOBILE, since=before))] == [1800]
 
 
-async def test_it_is_switched_once_however_often_it_is_delivered(app: Application, asha: Browser) -> None:
-    """Killed between the switch and the end of the order: all of it is done again by the same id."""
+@pytest.mark.parametrize(
+    "killed_in", ["network.set_up", "allowances.Allowances.deliver", "plans._switch", "orders._finish"]
+)
+async def test_killed_between_paid_and_delivered_it_arrives_once(
+    app: Application, asha: Browser, monkeypatch: pytest.MonkeyPatch, killed_in: str
+) -> None:
+    """After what it was doing was done, but before anybody knew."""
+    where = f"selfcare.portal.orders.{killed_in}"
+    real, killed = resolve(where), []
+
+    async def dies(*given: Any) -> Any:
+        done = await real(*given)
+        if not killed:
+            killed.append(where)
+            raise Killed
+        return done
+
     await (await review(asha, LARK_60)).submit("plan-form")
     clock.travel_by(timedelta(seconds=10))
     (order,) = await bought()
     shop, had = Shop.of(app.ports, app.site.settings), await left()
-    known = await orders.load(order["id"])
-    for _time in range(2):
-        await shop.deliverers[known.kind].deliver(known)
+    monkeypatch.setattr(where, dies)
+    with pytest.raises(Killed):
+        await orders.advance(shop, order["id"])
+    clock.travel_by(timedelta(minutes=2))
     await app.catch_up()
+    assert killed
     assert [one["state"] for one in await bought()] == ["delivered"]
     assert await left() - had == 40 * catalogue.GB
     assert len(await fetch(HAPPENED.bind(id=str(MOBILE)))) == 1
     assert len(await fetch(CHANGES.bind(id=MOBILE))) == 1
+    await shopping.check_all()
 
 
 async def test_of_two_at_once_one_is_bought(app: Application, asha: Browser) -> None:
@@ -201,50 +158,12 @@ async def test_an_answer_that_is_lost_is_looked_up_and_then_a_person_looks(app: 
     assert "is finished" in (await asha.open(PLAN)).text
 
 
-@pytest.mark.parametrize(("what", "words"), [("price", "£3.27 today, then £19.00"), ("version", "£2.80 today")])
-async def test_what_changed_since_it_was_shown_is_shown_again_and_not_charged(
-    asha: Browser, what: str, words: str
-) -> None:
-    page = await review(asha, LARK_60)
-    await put(what, LARK_60.id)
-    again = await page.submit("plan-form")
-    assert again.status == 409
-    assert words in again.text
-    assert await bought() == []
-    await again.submit("plan-form")
-    assert len(await bought()) == 1
-
-
-async def test_a_quote_of_yesterday_is_shown_again(asha: Browser) -> None:
-    page = await review(asha, LARK_60)
-    clock.travel_by(timedelta(minutes=12 * 60 + 1))
-    await asha.sign_in("asha@example.test")
-    again = await page.submit("plan-form", csrf=await asha.csrf())
-    assert again.status == 409
-    assert "13 of 30 days not used" in again.text
-    assert await bought() == []
-
-
 async def test_credit_pays_for_it_too(app: Application, asha: Browser) -> None:
-    till, who = Till.of(app.ports, app.site.settings), audit.system(customer_id=people.PATEL.id)
-    card = (await fetch(CARD.bind(id=people.PATEL.id)))[0]["id"]
-    paid = await payments.pay_in(till, who, Money(500, "GBP"), How(request_key=ids.token(), card_id=card))
-    assert paid.is_paid
+    await give_credit(500)
     await (await review(asha, LARK_60)).submit("plan-form", card="credit")
     await set_up(app)
     assert [one["state"] for one in await bought()] == ["delivered"]
     await shopping.check_all()
-
-
-async def test_a_minimum_term_of_the_new_plan_is_said_first_and_begins_anew(app: Application, asha: Browser) -> None:
-    await put("named", INTERNET)
-    page = await review(asha, FIBRE_500, INTERNET)
-    assert "begins its minimum term anew: until 22 Nov 2027" in page.text
-    await page.submit("plan-form")
-    await set_up(app)
-    now = await service(INTERNET)
-    assert (now["product_id"], str(now["contract_ends_on"])) == (FIBRE_500.id, "2027-11-22")
-    assert now["name"] == "Home Fibre 500"
 
 
 async def test_a_cheaper_plan_waits_is_shown_and_begins_with_the_next_period(app: Application, asha: Browser) -> None:
@@ -325,41 +244,3 @@ async def test_a_cancelled_service_drops_it_with_its_end(app: Application, asha:
     await renewal(app)
     assert await waiting() == [("dropped", "Lark 5")]
     assert await bought() == []
-
-
-@pytest.mark.parametrize(
-    ("what", "on", "to", "words"),
-    [
-        ("suspended", MOBILE, LARK_60, "This service is suspended"),
-        ("ending", MOBILE, LARK_60, "is going to end"),
-        ("not renewing", MOBILE, LARK_5, "auto-renewal is off"),
-        ("bound", LARK_20.id, LARK_5, "Inside the minimum term"),
-        ("withdrawn", LARK_60.id, LARK_60, "no longer offered"),
-    ],
-)
-async def test_what_stands_against_it_is_said_and_nothing_is_bought(
-    asha: Browser, what: str, on: object, to: Sold, words: str
-) -> None:
-    page = await review(asha, to)
-    values: dict[str, object] = {"not renewing": {"no": False}, "withdrawn": {"now": clock.now()}}.get(what, {})
-    await put(what, on, **values)
-    refused = await page.submit("plan-form")
-    assert refused.status == 409
-    assert words in refused.text
-    assert words in (await review(asha, to)).text
-    assert (await bought(), await waiting()) == ([], [])
-
-
-async def test_a_plan_outside_the_closed_list_is_no_mishap(asha: Browser) -> None:
-    for product in (catalogue.BUSINESS_30.id, catalogue.FIBRE_80.id, LARK_20.id):
-        assert (await asha.open(f"{PLAN}/review?product={product}")).status == 409
-    assert (await asha.open(f"{PLAN}/review?product=x")).status == 200
-    answer = await asha.post(PLAN, {"csrf": await asha.csrf(), "product": "x", "request_key": "k" * 43})
-    assert answer.status == 404
-
-
-async def test_somebody_elses_service_is_not_there(asha: Browser, chidi: Browser) -> None:
-    assert (await chidi.open(PLAN)).status == 404
-    assert (await chidi.open(f"{PLAN}/review?product={LARK_60.id}")).status == 404
-    answer = await chidi.post(f"{PLAN}/keep", {"csrf": await chidi.csrf()})
-    assert answer.status == 404

@@ -27,7 +27,7 @@ _PLAN = """p.id AS product_id, p.slug AS slug, p.name AS plan, p.description AS 
     p.grants AS grants, p.customer_types AS customer_types, p.changes_to AS changes_to, p.period AS period,
     p.price_minor AS price_minor, p.tax_permille AS tax_permille, p.version AS version, p.terms_url AS terms_url,
     p.min_term AS min_term, p.enabled AS enabled, p.on_sale_from AS on_sale_from, p.on_sale_until AS on_sale_until,
-    p.provisioning_play AS play"""
+    p.icon AS icon, p.provisioning_play AS play"""
 _SERVICE = Prepared.sql(
     f"""
     SELECT s.id AS id, s.name AS system_name, COALESCE(s.nickname, s.name) AS name, s.state AS state,
@@ -50,11 +50,12 @@ _PLANS = Prepared.sql(
     """,
     types=_JSON,
 )
-_EXTRAS = Prepared.sql(
+# What recurs; what was paid once goes on beside any plan until it ends.
+EXTRAS = Prepared.sql(
     """
     SELECT a.name AS name, p.slug AS slug, p.requires AS requires, p.excludes AS excludes
       FROM service_addon a JOIN product p ON p.id = a.product_id
-     WHERE a.customer_id = :customer_id AND a.service_id = :service_id AND (a.ends_at IS NULL OR a.ends_at > :now)
+     WHERE a.customer_id = :customer_id AND a.service_id = :service_id AND a.recurring AND a.ends_at IS NULL
      ORDER BY a.name LIMIT 100
     """,
     types={"requires": as_json, "excludes": as_json},
@@ -70,6 +71,7 @@ class Plan:
     id: UUID
     slug: str
     name: str
+    icon: str
     description: str
     features: list[str]
     price: Money
@@ -193,7 +195,7 @@ async def quote(scope: CustomerScope, service_id: UUID, product_id: UUID, *, lea
 async def _read(scope: CustomerScope, service_id: UUID, now: datetime) -> Choice:
     asked: dict[str, Any] = {"customer_id": scope.customer_id, "service_id": service_id}
     services, plans, extras, orders = await fetch_many(
-        _SERVICE.bind(**asked), _PLANS.bind(**asked), _EXTRAS.bind(**asked, now=now), ON_SERVICE.bind(**asked)
+        _SERVICE.bind(**asked), _PLANS.bind(**asked), EXTRAS.bind(**asked), ON_SERVICE.bind(**asked)
     )
     if not services or not scope.covers(service_id):
         raise NotFound
@@ -215,6 +217,16 @@ def is_offered(customer_type: str, was: Mapping[str, Any], to: Mapping[str, Any]
     on_sale = to["enabled"] and (starts is None or starts <= now) and (ends is None or now < ends)
     for_them = not to["customer_types"] or customer_type in to["customer_types"]
     return bool(on_sale and for_them and to["slug"] in was["changes_to"] and to["period"] == was["period"] != "none")
+
+
+def clashing(slug: str, extras: Sequence[Mapping[str, Any]]) -> str | None:
+    """The name of an add-on that does not go with that plan."""
+    there = {slug, *(extra["slug"] for extra in extras)}
+    for extra in extras:
+        lacks = extra["requires"] and not (there - {extra["slug"]}).intersection(extra["requires"])
+        if lacks or slug in extra["excludes"]:
+            return str(extra["name"])
+    return None
 
 
 def _current(scope: CustomerScope, row: Mapping[str, Any], coming: Order | None, now: datetime) -> Current:
@@ -270,11 +282,8 @@ def _misfit(scope: CustomerScope, current: Current, plan: Plan, extras: Sequence
             return _("Inside the minimum term of your plan you can move to a plan of the same or a higher price only.")
         if not current.renews:
             return _("A cheaper plan begins when this one renews, but auto-renewal is off. Switch it on first.")
-    others = {extra["slug"] for extra in extras}
-    for extra in extras:
-        lacks = extra["requires"] and not {plan.slug, *others - {extra["slug"]}}.intersection(extra["requires"])
-        if lacks or plan.slug in extra["excludes"]:
-            return _("Your add-on “%(name)s” does not go with this plan. Remove it first.") % {"name": extra["name"]}
+    if (extra := clashing(plan.slug, extras)) is not None:
+        return _("Your add-on “%(name)s” does not go with this plan. Remove it first.") % {"name": extra}
     return None
 
 
@@ -287,7 +296,18 @@ def _term(plan: Plan, current: Current, begins: datetime, zone: str) -> date | N
 
 
 def _plan(row: Mapping[str, Any], currency: str) -> Plan:
-    plain = ("slug", "description", "features", "grants", "tax_permille", "version", "min_term", "terms_url", "play")
+    plain = (
+        "slug",
+        "icon",
+        "description",
+        "features",
+        "grants",
+        "tax_permille",
+        "version",
+        "min_term",
+        "terms_url",
+        "play",
+    )
     return Plan(
         id=row["product_id"],
         name=row["plan"],

@@ -32,7 +32,7 @@ from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay.payments import How
 from selfcare.portal.pay.telling import recipients
 from selfcare.portal.services.plan.changing import Shown, check, order_name, wanted
-from selfcare.portal.services.plan.queries import Quote, is_offered
+from selfcare.portal.services.plan.queries import EXTRAS, Quote, clashing, is_offered
 
 AT_ONCE = 200
 
@@ -101,7 +101,7 @@ async def carry_out_due(shop: Shop, now: datetime) -> int:
 
 async def _begin(shop: Shop, due: Mapping[str, Any], now: datetime) -> Order | None:
     ends = due["state"] == "ended" or due["cancel_at"] is not None or (due["ends_at"] is not None and not due["renews"])
-    state = "dropped" if ends else "ordered" if _is_kept(due, now) else "refused"
+    state = "dropped" if ends else "ordered" if await _is_kept(due, now) else "refused"
     if not await execute(_CLAIM.bind(id=due["id"], state=state, now=None if state == "ordered" else now)):
         return None
     await execute(_NEXT.bind(customer_id=due["customer_id"], service_id=due["service_id"], next=None))
@@ -115,12 +115,14 @@ async def _begin(shop: Shop, due: Mapping[str, Any], now: datetime) -> Order | N
     return order
 
 
-def _is_kept(due: Mapping[str, Any], now: datetime) -> bool:
+async def _is_kept(due: Mapping[str, Any], now: datetime) -> bool:
     """Whether what was promised is still on sale, at that price and with all it gives, for the plan there is."""
+    extras = await fetch(EXTRAS.bind(customer_id=due["customer_id"], service_id=due["service_id"]))
     promised = due["promised"]
     offered = is_offered(due["customer_type"], due, {**due, "period": due["new_period"]}, now)
     same = (due["new_minor"], due["grants"]) == (due["price_minor"], promised["grants"])
-    return bool(offered and same and due["present"] == due["was_product_id"] and not due["in_review"])
+    fits = clashing(due["slug"], extras) is None
+    return bool(offered and same and fits and due["present"] == due["was_product_id"] and not due["in_review"])
 
 
 async def _tell_refused(shop: Shop, due: Mapping[str, Any]) -> None:
