@@ -54,6 +54,7 @@ from selfcare.portal.activity import routes as activity
 from selfcare.portal.addons import routes as addons
 from selfcare.portal.billing import routes as billing
 from selfcare.portal.billing.statement import routes as statement
+from selfcare.portal.bundles import routes as bundles
 from selfcare.portal.cards import routes as cards
 from selfcare.portal.dashboard import routes as dashboard
 from selfcare.portal.help import routes as help_
@@ -121,6 +122,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     topup.router,
     auto_topup.router,
     addons.router,
+    bundles.router,
     vouchers.router,
     topup_other.router,
     orders.router,

@@ -261,6 +261,57 @@ async def test_a_changed_product_is_a_new_version(folder: Folder) -> None:
     assert (product["price_minor"], product["version"]) == (1020, 2)
 
 
+ADDON = {
+    "id": "P-8",
+    "slug": "fixed-address",
+    "name": "Fixed address",
+    "category": "addon",
+    "service_type": "internet",
+    "price": "5.00",
+    "tax_rate": "20",
+}
+BUNDLE = {
+    "id": "P-9",
+    "slug": "both",
+    "name": "Both",
+    "category": "bundle",
+    "service_type": "mobile",
+    "price": "14.00",
+    "tax_rate": "20",
+}
+
+
+async def test_a_bundle_has_parts_with_prices_of_their_own(folder: Folder) -> None:
+    folder.add("products.csv", **ADDON)
+    parts = '[{"product": "credit-10", "price": 950}, {"product": "fixed-address", "price": 450}]'
+    folder.add("products.csv", **BUNDLE, parts=parts)
+    await folder.load()
+    (bundle,) = await rows("SELECT parts FROM product WHERE external_id = 'P-9'")
+    assert json.loads(bundle["parts"]) == [
+        {"product": "credit-10", "price": 950},
+        {"product": "fixed-address", "price": 450},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ("", "a bundle has parts"),
+        ("[]", "2 to 8 parts"),
+        ("nonsense", "JSON"),
+        ('[{"product": "credit-10"}, {"slug": "x"}]', "each part is an object"),
+        ('[{"product": "credit-10", "price": 1.5}, {"product": "fixed-address"}]', "whole number"),
+        ('[{"product": "credit-10", "price": -5}, {"product": "fixed-address"}]', "cannot be"),
+        ('[{"product": "credit-10"}, {"product": "talk-10"}]', "talk-10 is no add-on"),
+        ('[{"product": "credit-10", "price": 950}, {"product": "fixed-address", "price": 449}]', "expected 1400"),
+    ],
+)
+async def test_parts_that_cannot_be_are_refused_in_words(folder: Folder, parts: str, words: str) -> None:
+    folder.add("products.csv", **ADDON)
+    folder.add("products.csv", **BUNDLE, parts=parts)
+    assert any(words in problem for problem in await folder.refused())
+
+
 async def test_another_granted_amount_is_a_correction(folder: Folder) -> None:
     await folder.load()
     folder.change("buckets.csv", "B-1", granted="12000000000", remaining="8400000000")

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfcare.kernel.money import EXPONENTS, BadAmount, CurrencyMismatch, Money, exponent, parse_amount, round_half_up
+from selfcare.kernel.money import (
+    EXPONENTS,
+    BadAmount,
+    CurrencyMismatch,
+    Money,
+    exponent,
+    parse_amount,
+    round_half_up,
+    shares,
+)
 
 currencies = st.sampled_from(["JPY", "GBP", "KWD"])
 minors = st.integers(min_value=0, max_value=10**12 - 1)
@@ -124,3 +133,18 @@ def test_a_half_goes_away_from_zero(numerator: int, denominator: int, rounded: i
 @given(st.integers(), st.integers(min_value=1))
 def test_rounding_is_never_off_by_more_than_a_half(numerator: int, denominator: int) -> None:
     assert abs(round_half_up(numerator, denominator) * denominator - numerator) * 2 <= denominator
+
+
+@given(st.integers(min_value=0, max_value=10**9), st.lists(st.integers(min_value=0, max_value=10**6), min_size=1))
+def test_shares_are_the_whole_to_the_last_unit(total: int, weights: list[int]) -> None:
+    found = shares(Money(total, "GBP"), weights)
+    assert sum(share.minor for share in found) == total
+    assert all(share.minor >= 0 for share in found)
+
+
+def test_weights_that_are_the_whole_are_its_shares() -> None:
+    assert shares(Money(2600, "GBP"), [1701, 500, 399]) == [Money(minor, "GBP") for minor in (1701, 500, 399)]
+
+
+def test_weights_of_nothing_share_alike() -> None:
+    assert shares(Money(100, "GBP"), [0, 0, 0]) == [Money(minor, "GBP") for minor in (33, 34, 33)]

@@ -52,6 +52,7 @@ ACTED = {
     "topup.buy": "topup",
     "addons.buy": "addon",
     "services.plan.change": "plan",
+    "bundles.buy": "addon",
     "acting.stop": "stop",
 }
 

@@ -32,7 +32,7 @@ class Folder:
 
     def add(self, file: str, **cells: str) -> None:
         header, rows = self._read(file)
-        self._write(file, header, [*rows, cells])
+        self._write(file, header + [name for name in cells if name not in header], [*rows, cells])
 
     def write(self, file: str, text: str | bytes) -> None:
         (self.place / file).write_bytes(text if isinstance(text, bytes) else text.encode())

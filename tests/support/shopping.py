@@ -40,6 +40,17 @@ class Scripted:
         return self.says[0]
 
 
+class Everything:
+    """A scope that may see all lines of one customer."""
+
+    def __init__(self, purse: Purse) -> None:
+        self.customer_id = purse.customer_id
+        self.currency = purse.currency
+
+    def covers(self, service_id: object, /) -> bool:
+        return True
+
+
 def shop(counter: Counter, *says: Outcome) -> tuple[Shop, Scripted]:
     deliverer = Scripted(list(says) or [DONE])
     opened = Shop(counter.till, EmbeddedCharging(), dict.fromkeys(Kind, deliverer))
@@ -66,27 +77,45 @@ async def check_all() -> None:
         assert await fetch(statement.bind()) == [], name
 
 
+# A bundle that was given up is one sum again; otherwise its parts are what counts.
 HOLDS = {
     "what is set aside for orders is what was paid for and is neither delivered nor given back": Prepared.sql(
         """
         SELECT a.name FROM ledger_account a WHERE a.kind = 'on_order' AND a.balance_minor <> -COALESCE((
-            SELECT SUM(o.price_minor) FROM purchase_order o JOIN payment p ON p.id = o.payment_id
+            SELECT SUM(o.price_minor) FROM purchase_order o
+                LEFT JOIN purchase_order w ON w.id = o.parent_id
+                JOIN payment p ON p.id = COALESCE(w.payment_id, o.payment_id)
             WHERE o.customer_id = a.customer_id AND o.currency = a.currency AND p.settled_at IS NOT NULL
                 AND o.state NOT IN ('delivered', 'refund_due', 'refunded')
+                AND (o.kind <> 'bundle' OR o.state IN ('canceled', 'review'))
+                AND (w.id IS NULL OR o.state <> 'canceled')
         ), 0)
         """
     ),
     "an order is earned exactly when it was delivered": Prepared.sql(
         """
         SELECT o.id FROM purchase_order o LEFT JOIN ledger_journal j ON j.about = o.id AND j.kind = 'order'
-        WHERE o.price_minor > 0 AND (j.id IS NULL) <> (o.state <> 'delivered')
+        WHERE o.price_minor > 0 AND (j.id IS NULL) <> (o.state <> 'delivered' OR o.kind = 'bundle')
         """
     ),
     "nothing is delivered that was not paid": Prepared.sql(
         """
-        SELECT o.id FROM purchase_order o LEFT JOIN payment p ON p.id = o.payment_id
+        SELECT o.id FROM purchase_order o LEFT JOIN purchase_order w ON w.id = o.parent_id
+            LEFT JOIN payment p ON p.id = COALESCE(w.payment_id, o.payment_id)
         WHERE o.price_minor > 0 AND o.state IN ('paid', 'delivering', 'delivered', 'refund_due', 'refunded')
             AND p.settled_at IS NULL
+        """
+    ),
+    "parts cost together what their bundle costs": Prepared.sql(
+        """
+        SELECT w.id FROM purchase_order w WHERE w.kind = 'bundle' AND w.price_minor <> (
+            SELECT SUM(o.price_minor) FROM purchase_order o WHERE o.parent_id = w.id)
+        """
+    ),
+    "a bundle has ended when each of its parts has": Prepared.sql(
+        """
+        SELECT w.id FROM purchase_order w JOIN purchase_order o ON o.parent_id = w.id
+        WHERE w.state = 'delivered' AND o.state NOT IN ('delivered', 'refund_due', 'refunded', 'failed')
         """
     ),
     "the last step is how it stands": Prepared.sql(

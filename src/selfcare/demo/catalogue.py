@@ -43,6 +43,7 @@ class Sold:
     min_term: int = 0
     enabled: bool = True
     lasts: int | None = None
+    parts: tuple[tuple[str, int], ...] = ()
     activation: str | None = None
     wholesale: int | None = field(default=None)
 
@@ -75,6 +76,7 @@ class Sold:
             "tax_code": "standard",
             "tax_permille": TAX_PERMILLE,
             "grants": json.dumps(self.grants),
+            "parts": json.dumps([{"product": slug, "price": price} for slug, price in self.parts]),
             "repeatable": self.repeatable,
             "editable": json.dumps(self.editable),
             "changes_to": json.dumps([slug for slug in self.changes_to if slug != self.slug]),
@@ -440,16 +442,16 @@ ADDONS = (
 )
 BUNDLES = (
     Sold(
-        slug="home-bundle",
-        name="Home Fibre 500 with TV",
+        slug="family-travel",
+        name="Family travel",
         category="bundle",
-        type="internet",
-        price=4200,
-        period="month",
-        about="Home Fibre 500 and TV Essentials together, £3 less a month.",
-        features=("Up to 500 Mbps", "70 channels", "One price"),
-        min_term=12,
+        type="mobile",
+        price=2600,
+        about="World roaming and extra data for the road, and twice the speed for who stays at home.",
+        features=("3 GB and 60 minutes in 90 countries", "5 GB more at home", "Three days of twice the speed"),
         icon="bundle",
+        repeatable=True,
+        parts=(("roaming-world-7", 1700), ("data-5", 500), ("speed-boost-3", 400)),
     ),
 )
 ALL = (*PLANS, *TOPUPS, *ADDONS, *BUNDLES)

@@ -299,6 +299,9 @@ TABLE: Mapping[str, Access] = {
     "addons.removal": customer(Right.BUY_ADDON, flag="addon_remove"),
     "addons.remove": customer(Right.BUY_ADDON, acting=NEVER, flag="addon_remove"),
     "addons.keep": customer(Right.BUY_ADDON, acting=NEVER, flag="addon_remove"),
+    # bundles
+    "bundles.review": customer(Right.BUY_ADDON),
+    "bundles.buy": customer(Right.BUY_ADDON, acting="addon"),
     # help
     "help.articles": anybody(flag="kb", acting=LOOK),
     "help.article": anybody(flag="kb", acting=LOOK),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 
+from selfcare.db.engine import Row
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.imports.files import BY_NAME
 from selfcare.imports.problems import MOST, Problem, Problems
@@ -37,6 +39,24 @@ async def run(problems: Problems, seen: Seen, touched: set[str]) -> None:
                 for missing in sorted(set(json.loads(row[column])) - slugs):
                     if row["external_id"]:
                         wrong("products", column, row["external_id"], f"there is no product with the slug {missing}")
+        by_slug = {row["slug"]: row for row in products}
+        for row in products:
+            if row["external_id"]:
+                for message in _parts(row, by_slug):
+                    wrong("products", "parts", row["external_id"], message)
+
+
+def _parts(bundle: Row, products: Mapping[str, Row]) -> Iterator[str]:
+    parts = json.loads(bundle["parts"])
+    for part in parts:
+        found = products.get(part["product"])
+        if found is None or found["category"] not in ("addon", "topup") or found["custom_max_minor"] is not None:
+            yield f"{part['product']} is no add-on and no top-up of a fixed price"
+        elif found["currency"] != bundle["currency"]:
+            yield f"{part['product']} has another currency; expected {bundle['currency']}"
+    prices = [part["price"] for part in parts if part["price"] is not None]
+    if prices and (len(prices) < len(parts) or sum(prices) != bundle["price_minor"]):
+        yield f"the prices of the parts are together the price of the bundle; expected {bundle['price_minor']}"
 
 
 SUMS = Prepared.sql(
@@ -75,4 +95,13 @@ OWNERLESS = Prepared.sql(
     ORDER BY external_id LIMIT :most
     """
 )
+<<<<<<< HEAD
 PRODUCTS = Prepared.sql("SELECT external_id, slug, requires, excludes, changes_to FROM product ORDER BY slug")
+=======
+PRODUCTS = Prepared.sql(
+    """
+    SELECT external_id, slug, requires, excludes, parts, category, currency, price_minor, custom_max_minor
+      FROM product ORDER BY slug
+    """
+)
+>>>>>>> 549fbd9 (Sell several add-ons and top-ups for several services in one payment, each part delivered or given back by itself)

@@ -274,6 +274,9 @@ _GRANT_USUAL: dict[str, Any] = {
 }
 
 
+_MOST_PARTS = 8
+
+
 def grants(cell: str) -> str:
     """What a product gives: a JSON list, see docs/import.md."""
     found = _json(cell)
@@ -294,6 +297,27 @@ def _grant(given: Any) -> dict[str, Any]:
     choice(*SCOPES)(given.get("scope", "any"))
     choice("add", "reset")(given.get("mode", "add"))
     return given
+
+
+def parts(cell: str) -> str:
+    """What a bundle is made of: a JSON list, see docs/import.md."""
+    found = _json(cell)
+    if not isinstance(found, list) or len(found) < 2 or len(found) > _MOST_PARTS:
+        raise Wrong(
+            f'expected a JSON list of 2 to {_MOST_PARTS} parts, like [{{"product": "data-5", "price": 500}}, …]'
+        )
+    return json.dumps([_part(one) for one in found])
+
+
+def _part(given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict) or not {"product"} <= given.keys() <= {"product", "price"}:
+        raise Wrong("each part is an object with product (its slug) and price (in the smallest unit, or left out)")
+    price = given.get("price")
+    if not isinstance(given["product"], str) or (price is not None and type(price) is not int):
+        raise Wrong("the product of a part is a text and its price a whole number")
+    if price is not None and not 0 < price <= _LARGEST:
+        raise Wrong(f"the price of a part cannot be {shown(json.dumps(price))}")
+    return {"product": given["product"], "price": price}
 
 
 def memberships(cell: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:

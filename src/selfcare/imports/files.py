@@ -16,6 +16,7 @@ from selfcare.imports.columns import (
     members_of,
     memberships,
     moment,
+    parts,
     percent,
     phone,
     settings,
@@ -91,6 +92,8 @@ def _product_rule(row: Values) -> Iterator[tuple[str, str]]:
         yield "custom_max", "the largest custom amount is below the smallest, or the smallest is 0"
     if row["on_sale_from"] and row["on_sale_until"] and row["on_sale_until"] <= row["on_sale_from"]:
         yield "on_sale_until", "the sale ends before it starts"
+    if (row["category"] == "bundle") != (row["parts"] != "[]"):
+        yield "parts", "a bundle has parts, and nothing else has"
 
 
 PRODUCTS = File(
@@ -136,6 +139,9 @@ PRODUCTS = File(
         col("provisioning_play", text(100), "Internal, never shown."),
         amount("wholesale_cost", "Internal, never shown."),
         amount("wholesale_setup_cost", "Internal, never shown."),
+        col("parts", parts, "JSON list of what a bundle is made of, see below.", usual="[]"),
+        col("lasts_days", whole(1, 3660), "How long a one-off add-on runs."),
+        col("activation", text(200), "When an add-on begins, in words. Empty: at once."),
     ),
 )
 

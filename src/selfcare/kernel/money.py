@@ -1,6 +1,7 @@
 """Money is a whole number of minor units and a currency. There is no float, and one rounding function."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import total_ordering
 from typing import Self
@@ -121,3 +122,15 @@ def _too_many_decimals(currency: str) -> str:
         return _("Enter a whole amount, without decimals.")
     words = _("Enter an amount with at most %(digits)s decimals, like %(examples)s.")
     return words % {"digits": digits, "examples": _examples(currency)}
+
+
+def shares(total: Money, weights: Sequence[int]) -> list[Money]:
+    """`total` divided by weights, to the last minor unit. Weights that sum to it are the shares themselves."""
+    if not any(weights):
+        weights = [1] * len(weights)
+    whole, before, found = sum(weights), 0, []
+    for n in range(1, len(weights) + 1):
+        upto = round_half_up(total.minor * sum(weights[:n]), whole)
+        found.append(Money(upto - before, total.currency))
+        before = upto
+    return found

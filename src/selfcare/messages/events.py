@@ -111,7 +111,11 @@ class Message(StrEnum):
     SERVICE_TAKEN_OVER = "service.taken_over", Category.SECURITY, "service", "at", "path"
     EXPORT_FAILED = "export.failed", Category.SERVICE, "path"
     EXPORT_READY = "export.ready", Category.SERVICE, "until", "path!"
-    ORDER_DELIVERED = "order.delivered", Category.SERVICE, "what", "reference", "path"
+    ORDER_DELIVERED = (
+        "order.delivered",
+        Category.SERVICE,
+        *("what", "reference", "path", "ready?", "missing?", "back?"),
+    )
     ORDER_NOT_DELIVERED = (
         "order.not_delivered",
         Category.SERVICE,

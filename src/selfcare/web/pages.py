@@ -127,6 +127,7 @@ _STANDS_UNDER = {
     "alerts": "dashboard",
     "activity": "account",
     "addons": "services",
+    "bundles": "services",
     "staff.visits": "staff.customers",
     "staff.people": "staff.customers",
     "staff.transfers": "staff.customers",

@@ -32,17 +32,6 @@ DISPUTED = Prepared.sql("UPDATE payment SET disputed_at = created_at WHERE id = 
 FORGET_JOBS = Prepared.sql("DELETE FROM job")
 
 
-class Everything:
-    """A scope that may see all lines of one customer."""
-
-    def __init__(self, purse: Purse) -> None:
-        self.customer_id = purse.customer_id
-        self.currency = purse.currency
-
-    def covers(self, service_id: object, /) -> bool:
-        return True
-
-
 async def lines(purse: Purse) -> list[tuple[str, int]]:
     return [(row["kind"], row["minor"]) for row in await fetch(LINES.bind(id=purse.customer_id))]
 
@@ -55,7 +44,7 @@ async def test_what_is_paid_is_delivered_and_earned(counter: Counter, purse: Pur
     assert deliverer.asked == [bought.id]
     assert await money.taken(purse) == 1_000
     assert await lines(purse) == [("charge", 1_000), ("payment", -1_000)]
-    seen = await reading.get(Everything(purse), bought.id)
+    seen = await reading.get(shopping.Everything(purse), bought.id)
     assert [step.state for step in seen.steps] == ["open", "paid", "delivering", "delivered"]
     await shopping.check_all()
     await money.check_at_rest()
@@ -120,7 +109,7 @@ async def test_nobody_elses_order_is_found(counter: Counter, purse: Purse) -> No
     shop, _ = shopping.shop(counter)
     bought = await shopping.buy(shop, counter, purse, wanted())
     with pytest.raises(NotFound):
-        await reading.get(Everything(await money.purse()), bought.id)
+        await reading.get(shopping.Everything(await money.purse()), bought.id)
 
 
 async def test_credit_alone_pays_where_no_card_may_be_used(counter: Counter, purse: Purse) -> None:
@@ -128,7 +117,7 @@ async def test_credit_alone_pays_where_no_card_may_be_used(counter: Counter, pur
     await money.give_credit(counter, purse, 400)
     with pytest.raises(Rejected, match="not enough credit"):
         await shopping.buy(shop, counter, purse, wanted(), credit_only=True)
-    assert await reading.latest(Everything(purse), before=clock.now() + timedelta(days=1)) == []
+    assert await reading.latest(shopping.Everything(purse), before=clock.now() + timedelta(days=1)) == []
     bought = await shopping.buy(shop, counter, purse, wanted(400), credit_only=True)
     assert bought.state is State.DELIVERED
 

@@ -78,10 +78,11 @@ async def _write(shop: Shop, identity: Identity, service_id: UUID, shown: Shown,
     check_start(shown.start)
     if now_sold.replaces and not shown.replace:
         raise Rejected(_("Say yes to the replacement, or choose another add-on."), "replace")
-    return await orders.write(shop, identity, _wanted(now_sold), how)
+    return await orders.write(shop, identity, wanted(now_sold), how)
 
 
-def _wanted(sold: Quote) -> Wanted:
+def wanted(sold: Quote) -> Wanted:
+    """As it is ordered, with all that is promised frozen in it."""
     offer = sold.offer
     return Wanted(
         kind=Kind.ADDON,

@@ -22,6 +22,7 @@ from selfcare.kernel.words import _
 from selfcare.portal.addons import buying, queries, removing
 from selfcare.portal.addons.buying import PriceChanged, Shown
 from selfcare.portal.addons.queries import Quote
+from selfcare.portal.bundles import queries as bundles
 from selfcare.portal.orders import order as orders
 from selfcare.portal.orders import paying
 from selfcare.portal.orders.shop import Shop
@@ -51,8 +52,16 @@ class Desk:
 
 
 @get("/addons", name="addons")
-async def choose_service(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
-    return page(request, "addons/index", targets=await queries.list_targets(identity.customer))
+async def choose_service(
+    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    return page(
+        request,
+        "addons/index",
+        targets=await queries.list_targets(identity.customer),
+        bundles=await bundles.on_sale(identity.customer),
+        may_buy=Desk(request, identity, settings).may_buy,
+    )
 
 
 @get("/addons/{service_id:uuid}", name="addons.service")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from selfcare.audit import log as audit
 from selfcare.db.prepared import Prepared, execute
@@ -15,7 +16,7 @@ from selfcare.kernel.words import _
 from selfcare.portal.billing import bookkeeping, ledger
 from selfcare.portal.billing.ledger import Account, Entry, Journal
 from selfcare.portal.billing.ledger import Kind as Books
-from selfcare.portal.orders.order import Order
+from selfcare.portal.orders.order import Kind, Order, load
 from selfcare.portal.pay import payments, refunds
 from selfcare.portal.pay.refunds import Source
 from selfcare.portal.pay.till import Till
@@ -31,9 +32,16 @@ def system(order: Order) -> audit.Actor:
     return audit.system(customer_id=order.customer_id, user_id=order.asked_by)
 
 
+async def paid_by(order: Order) -> UUID | None:
+    """The payment: of a part that of its bundle."""
+    if order.parent_id is None:
+        return order.payment_id
+    return (await load(order.parent_id)).payment_id
+
+
 async def earn(order: Order) -> None:
-    """Delivered: inside the transaction that says so."""
-    if not order.price:
+    """Delivered: inside the transaction that says so. Of a bundle each part is earned by itself."""
+    if not order.price or order.kind is Kind.BUNDLE:
         return
     currency, tax, now = order.price.currency, order.tax, clock.now()
     entries = [
@@ -59,21 +67,23 @@ async def earn(order: Order) -> None:
 
 
 async def give_back(till: Till, order: Order, reason: str) -> Back:
-    """All that was paid: the card's share by a refund, the rest as credit. Raises Conflict where the bank or staff have
-    the payment in hand."""
-    assert order.payment_id is not None
-    payment = await payments.load(order.payment_id)
+    """All that was paid for it: the card's share by a refund, the rest as credit. Raises Conflict where the bank or
+    staff have the payment in hand."""
+    payment_id = await paid_by(order)
+    assert payment_id is not None
+    payment = await payments.load(payment_id)
     nothing = Money.zero(order.price.currency)
-    paid = payment.parts[0].applied or nothing
+    paid = order.price if order.parent_id is not None else payment.parts[0].applied or nothing
     by_card = min(paid, payment.amount - payment.refunded)
     as_credit = paid - by_card
     if by_card:
         try:
-            await refunds.refund_here(
+            refund = await refunds.refund_here(
                 till, system(order), payment.id, by_card, source=Source.ORDER, reason=reason or "not delivered"
             )
         except Rejected as refused:
             raise Conflict(refused.message) from None
+        await execute(_GIVEN_BACK.bind(id=order.id, refund_id=refund.id))
     if as_credit:
         entries = ledger.move(
             as_credit,
@@ -100,6 +110,7 @@ async def give_back(till: Till, order: Order, reason: str) -> Back:
     return Back(by_card, as_credit)
 
 
+_GIVEN_BACK = Prepared.sql("UPDATE purchase_order SET refund_id = :refund_id WHERE id = :id")
 _CHARGE = Prepared.sql(
     """
     INSERT INTO billing_transaction (id, customer_id, at, kind, description, quantity, amount_minor, tax_permille,

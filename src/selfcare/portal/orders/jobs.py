@@ -25,7 +25,7 @@ def add(known: Registry, shop: Shop) -> None:
         await orders.advance(shop, UUID(job.payload["order_id"]))
 
     async def refunded(job: Job) -> None:
-        await orders.refunded(UUID(job.payload["order_id"]))
+        await orders.refunded(shop, UUID(job.payload["order_id"]))
 
     async def deliver(job: Job) -> None:
         order = await orders.advance(shop, UUID(job.payload["order_id"]))

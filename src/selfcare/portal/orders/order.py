@@ -5,6 +5,9 @@ open → canceled                              nothing was taken
 delivering → refund_due → refunded           it definitely failed, or its money came too late
 delivering → failed                          it definitely failed and had cost nothing
 delivering → review → any of the above       nobody knows: a person looks
+
+The parts of a bundle are orders with a `parent_id`: they wait in `open` until it is paid, and have no payment of their
+own. The bundle itself is delivering until each part has ended; see `orders.parts`.
 """
 
 from __future__ import annotations
@@ -98,6 +101,11 @@ class Order:
         return self.owner_id or self.customer_id
 
     @property
+    def short_name(self) -> str:
+        """Of a part of a bundle without the bundle's name."""
+        return str(self.delivers.get("part") or self.name)
+
+    @property
     def is_under_way(self) -> bool:
         return self.state in UNDER_WAY
 
@@ -124,7 +132,10 @@ OF_CUSTOMER = Prepared.sql(f"{SELECT} WHERE customer_id = :customer_id AND id = 
 STEPS = Prepared.sql("SELECT state, at FROM order_step WHERE order_id = :id ORDER BY at, id")
 BY_KEY = Prepared.sql(f"{SELECT} WHERE customer_id = :customer_id AND request_key = :key")
 LATEST = Prepared.sql(
-    f"{SELECT} WHERE customer_id = :customer_id AND created_at < :before ORDER BY created_at DESC, id DESC LIMIT :most"
+    f"""
+    {SELECT} WHERE customer_id = :customer_id AND created_at < :before AND parent_id IS NULL
+     ORDER BY created_at DESC, id DESC LIMIT :most
+    """
 )
 ON_SERVICE = Prepared.sql(
     f"""
@@ -185,4 +196,6 @@ async def under_way(scope: Scope, service_id: UUID) -> list[Order]:
 
 
 def _may_see(scope: Scope, row: Mapping[str, Any]) -> bool:
+    if row["kind"] == Kind.BUNDLE:
+        return all(scope.covers(UUID(id)) for id in json.loads(row["delivers"]).get("services", ()))
     return row["service_id"] is None or row["owner_id"] is not None or scope.covers(row["service_id"])

@@ -7,8 +7,8 @@ Every step is a conditional update from the states it may come from, so whoever 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,12 +18,13 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Unavailable
-from selfcare.kernel.ids import new_id, reference
+from selfcare.kernel.ids import new_id, reference, token
 from selfcare.kernel.money import Money
 from selfcare.portal.orders import booking, telling
 from selfcare.portal.orders.events import happened
 from selfcare.portal.orders.order import Kind, Order, State, find_by_request_key, load
 from selfcare.portal.orders.outcome import Outcome, Result
+from selfcare.portal.orders.parts import ON_THE_CARD, end_of, parts_of
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay import payments
 from selfcare.portal.pay.payment import Purpose
@@ -35,7 +36,7 @@ DELIVER = "order.deliver"
 LEASE = timedelta(seconds=60)
 # After so long customers read that it takes longer, and staff have it on a list.
 LATE = timedelta(minutes=10)
-PURPOSES = {Kind.ADDON: Purpose.ADDON, Kind.CHANGE: Purpose.ADDON, Kind.PLAN: Purpose.PLAN, Kind.BUNDLE: Purpose.PLAN}
+PURPOSES = {Kind.ADDON: Purpose.ADDON, Kind.CHANGE: Purpose.ADDON, Kind.PLAN: Purpose.PLAN, Kind.BUNDLE: Purpose.ADDON}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,42 +74,22 @@ async def buy(shop: Shop, who: audit.Who, wanted: Wanted, how: How) -> Order:
     return await advance(shop, order.id)
 
 
-async def write(shop: Shop, who: audit.Who, wanted: Wanted, how: How) -> Order:
-    """Inside `transaction()`: the order and what it costs as a payment. Go on with `submit` and `advance`."""
+async def write(shop: Shop, who: audit.Who, wanted: Wanted, how: How, parts: Sequence[Wanted] = ()) -> Order:
+    """Inside `transaction()`: the order and what it costs as a payment. Go on with `submit` and `advance`.
+
+    `parts` of a bundle cost together what it costs, and wait for its payment.
+    """
     if who.customer_id is None:
         raise NotFound
-    id, now = new_id(), clock.now()
-    is_free = not wanted.price
-    rows = await execute(
-        _ADD.bind(
-            id=id,
-            customer_id=who.customer_id,
-            kind=wanted.kind,
-            reference=reference("ORD"),
-            request_key=how.request_key,
-            name=wanted.name[:160],
-            service_id=wanted.service_id,
-            owner_id=wanted.owner_id,
-            beneficiary=wanted.beneficiary,
-            product_id=wanted.product_id,
-            product_version=wanted.product_version,
-            parent_id=wanted.parent_id,
-            price=wanted.price.minor,
-            tax_permille=wanted.tax_permille,
-            currency=wanted.price.currency,
-            delivers=json.dumps(wanted.delivers),
-            auto=wanted.auto,
-            state=State.PAID if is_free else State.OPEN,
-            asked_by=who.user_id,
-            now=now,
-        )
-    )
-    if not rows:
+    id, is_free = new_id(), not wanted.price
+    if not await _insert(who, id, wanted, how.request_key, State.PAID if is_free else State.OPEN):
         known = await find_by_request_key(who.customer_id, how.request_key)
         if known is None:
             raise Unavailable
         return known
-    await _step(id, who.customer_id, State.OPEN)
+    for place, part in enumerate(parts):
+        placed = replace(part, parent_id=id, delivers={**part.delivers, "place": place})
+        await _insert(who, new_id(), placed, token(), State.OPEN)
     if is_free:
         await _step(id, who.customer_id, State.PAID)
         await _deliver_soon(shop, id)
@@ -122,6 +103,38 @@ async def write(shop: Shop, who: audit.Who, wanted: Wanted, how: How) -> Order:
     return order
 
 
+async def _insert(who: audit.Who, id: UUID, wanted: Wanted, request_key: str, state: State) -> bool:
+    """With its first step. False where the same was asked for before."""
+    assert who.customer_id is not None
+    rows = await execute(
+        _ADD.bind(
+            id=id,
+            customer_id=who.customer_id,
+            kind=wanted.kind,
+            reference=reference("ORD"),
+            request_key=request_key,
+            name=wanted.name[:160],
+            service_id=wanted.service_id,
+            owner_id=wanted.owner_id,
+            beneficiary=wanted.beneficiary,
+            product_id=wanted.product_id,
+            product_version=wanted.product_version,
+            parent_id=wanted.parent_id,
+            price=wanted.price.minor,
+            tax_permille=wanted.tax_permille,
+            currency=wanted.price.currency,
+            delivers=json.dumps(wanted.delivers),
+            auto=wanted.auto,
+            state=state,
+            asked_by=who.user_id,
+            now=clock.now(),
+        )
+    )
+    if rows:
+        await _step(id, who.customer_id, State.OPEN)
+    return bool(rows)
+
+
 async def advance(shop: Shop, order_id: UUID) -> Order:
     """One step further, or as many as go at once. Outside any transaction; as often as one likes, by whoever."""
     order = await load(order_id)
@@ -129,7 +142,7 @@ async def advance(shop: Shop, order_id: UUID) -> Order:
         await _note_payment(shop, order, order.payment_id)
         order = await load(order_id)
     if order.state in (State.PAID, State.DELIVERING):
-        await _deliver(shop, order)
+        await (_deliver_parts if order.kind is Kind.BUNDLE else _deliver)(shop, order)
     return await load(order_id)
 
 
@@ -146,6 +159,8 @@ async def _note_payment(shop: Shop, order: Order, payment_id: UUID) -> None:
     elif payment.state in (Pay.FAILED, Pay.CANCELED):
         async with transaction():
             if await move(order, {State.OPEN}, State.CANCELED):
+                for part in await parts_of(order.id):
+                    await move(part, {State.OPEN}, State.CANCELED)
                 await happened(booking.system(order), "cancelled", order)
 
 
@@ -165,6 +180,37 @@ async def _deliver(shop: Shop, order: Order) -> None:
         await _release(order)
         raise
     await take(shop, order, outcome)
+
+
+async def _deliver_parts(shop: Shop, order: Order) -> None:
+    """A bundle: each part has a job of its own from now on, and here goes as far as it goes at once."""
+    async with transaction():
+        await move(order, {State.PAID}, State.DELIVERING)
+        parts = await parts_of(order.id)
+        for part in parts:
+            # One that was given up comes back where staff deliver it after all.
+            if await move(part, {State.OPEN, State.CANCELED}, State.PAID):
+                await _deliver_soon(shop, part.id)
+    for part in parts:
+        await advance(shop, part.id)
+    async with transaction():
+        await _sum_up(shop, order.id)
+
+
+async def _sum_up(shop: Shop, whole_id: UUID) -> None:
+    """Inside `transaction()`: a bundle has ended when each of its parts has."""
+    await execute(_HOLD.bind(id=whole_id))
+    whole, parts = await load(whole_id), await parts_of(whole_id)
+    match end_of(parts):
+        case State.DELIVERED:
+            if await move(whole, {State.DELIVERING}, State.DELIVERED):
+                await happened(booking.system(whole), "delivered", whole)
+                await telling.delivered(shop, whole, parts)
+        case State.REFUND_DUE | State.REFUNDED as end:
+            if await move(whole, {State.DELIVERING}, State.REFUND_DUE):
+                await happened(booking.system(whole), "failed", whole)
+            if end is State.REFUNDED and await move(whole, {State.REFUND_DUE}, State.REFUNDED):
+                await happened(booking.system(whole), "refunded", whole)
 
 
 async def take(shop: Shop, order: Order, outcome: Outcome) -> None:
@@ -187,6 +233,9 @@ async def _finish(shop: Shop, order: Order) -> None:
             return
         await booking.earn(order)
         await happened(booking.system(order), "delivered", order)
+        if order.parent_id is not None:
+            await _sum_up(shop, order.parent_id)
+            return
         await telling.delivered(shop, order)
         await telling.received(shop, order)
 
@@ -195,7 +244,7 @@ async def give_back(shop: Shop, order: Order, states: Collection[State], words: 
     """It is certain that nothing was delivered: all the money goes back to where it came from. Once."""
     try:
         async with transaction():
-            if order.payment_id is None:
+            if await booking.paid_by(order) is None:
                 if await move(order, states, State.FAILED, words):
                     await happened(booking.system(order), "failed", order)
                     await telling.not_delivered(shop, order, None)
@@ -205,16 +254,25 @@ async def give_back(shop: Shop, order: Order, states: Collection[State], words: 
                 await telling.not_delivered(shop, order, back)
                 if not back.by_card and await move(order, {State.REFUND_DUE}, State.REFUNDED):
                     await happened(booking.system(order), "refunded", order)
+            if order.parent_id is not None:
+                await _sum_up(shop, order.parent_id)
     except Conflict as problem:
         # The bank is taking it back already, or the payment is under review.
         await _send_to_review(order, Outcome(Result.UNKNOWN, problem.message), states)
 
 
-async def refunded(order_id: UUID) -> None:
-    """The card has its money again."""
+async def refunded(shop: Shop, order_id: UUID) -> None:
+    """The card has its money again: that of the order, or of some parts of it."""
     order = await load(order_id)
     async with transaction():
-        if await move(order, {State.REFUND_DUE}, State.REFUNDED):
+        parts = await parts_of(order_id)
+        back = {row["id"] for row in await execute(ON_THE_CARD.bind(id=order_id))}
+        for part in parts:
+            if part.id in back and await move(part, {State.REFUND_DUE}, State.REFUNDED):
+                await happened(booking.system(part), "refunded", part)
+        if end_of(parts) is not None:
+            await _sum_up(shop, order_id)
+        elif await move(order, {State.REFUND_DUE}, State.REFUNDED):
             await happened(booking.system(order), "refunded", order)
 
 
@@ -267,6 +325,7 @@ _ADD = Prepared.sql(
     ON CONFLICT (request_key) DO NOTHING RETURNING id
     """
 )
+_HOLD = Prepared.sql("UPDATE purchase_order SET state = state WHERE id = :id")
 _PAID_BY = Prepared.sql("UPDATE purchase_order SET payment_id = :payment_id WHERE id = :id")
 _STEP = Prepared.sql(
     "INSERT INTO order_step (id, order_id, customer_id, state, at) VALUES (:id, :order_id, :customer_id, :state, :now)"

@@ -14,7 +14,8 @@ from selfcare.identity.identity import CustomerScope, Identity
 from selfcare.kernel import clock
 from selfcare.portal.orders import order as reading
 from selfcare.portal.orders import orders, words
-from selfcare.portal.orders.order import Order, State
+from selfcare.portal.orders.order import Kind, Order, State
+from selfcare.portal.orders.parts import parts_of
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay import payments
 from selfcare.portal.pay import words as pay_words
@@ -23,7 +24,7 @@ from selfcare.portal.usage.allowances import Allowance, summarise
 from selfcare.ports.charging import Charging
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
-from selfcare.web.pages import page
+from selfcare.web.pages import go, page
 
 AT_ONCE = 25
 
@@ -32,7 +33,10 @@ AT_ONCE = 25
 async def list_all(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
     asked = _moment(request.query_params.get("before", ""))
     found = await reading.latest(identity.customer, before=asked or clock.now() + timedelta(days=1), most=AT_ONCE + 1)
-    rows = [(order, words.standing(order, clock.now())) for order in found[:AT_ONCE]]
+    rows = [
+        (order, words.standing(order, clock.now(), await parts_of(order.id) if order.kind is Kind.BUNDLE else ()))
+        for order in found[:AT_ONCE]
+    ]
     older = rows[-1][0].created_at.isoformat() if len(found) > AT_ONCE else ""
     return page(request, "orders/index", rows=rows, older=older, is_first=asked is None)
 
@@ -46,6 +50,8 @@ async def show(
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     order = await _looked_at(identity, Shop.of(ports, settings), order_id)
+    if order.parent_id is not None:
+        return go(request, "orders.show", order_id=order.parent_id)
     return await _standing(request, identity.customer, ports.charging, order, base=settings.data_base)
 
 
@@ -59,7 +65,7 @@ async def show_state(
 ) -> Response[bytes]:
     """For the open page: nothing while nothing has changed."""
     order = await _looked_at(identity, Shop.of(ports, settings), order_id)
-    if request.query_params.get("was") == order.state.value:
+    if request.query_params.get("was") == words.mark(order, await parts_of(order.id)):
         return Response(b"", status_code=204)
     return await _standing(request, identity.customer, ports.charging, order, base=settings.data_base)
 
@@ -82,6 +88,8 @@ async def _standing(
     # Until it is paid, and where it was not, the payment has more to say.
     is_unpaid = order.state in (State.OPEN, State.CANCELED)
     payment = await payments.load(order.payment_id) if is_unpaid and order.payment_id else None
+    parts = await parts_of(order.id) if order.kind is Kind.BUNDLE else []
+    names = {each.id: each.name for each in await services.list_names(scope)} if parts else {}
     is_own = order.service_id is not None and order.owner_id is None and scope.covers(order.service_id)
     return page(
         request,
@@ -90,9 +98,11 @@ async def _standing(
         event="balance-changed" if order.state is State.DELIVERED else None,
         order=order,
         payment=payment,
-        standing=pay_words.standing(payment) if payment else words.standing(order, now),
+        parts=[(part, names.get(part.service_id) if part.service_id else None) for part in parts],
+        mark=words.mark(order, parts),
+        standing=pay_words.standing(payment) if payment else words.standing(order, now, parts),
         base=base,
-        life=words.life_line(order),
+        life=words.life_line(order, parts),
         seconds=words.ask_again_after(order, now),
         service=await services.get_service(scope, order.service_id, now) if is_own and order.service_id else None,
         now_left=await _now_left(scope, charging, order, now) if is_own else [],

@@ -13,8 +13,8 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict
 from selfcare.kernel.ids import new_id
 from selfcare.kernel.words import _
-from selfcare.portal.orders import orders
-from selfcare.portal.orders.order import SELECT, Order, State, load, order_of
+from selfcare.portal.orders import orders, parts
+from selfcare.portal.orders.order import SELECT, Kind, Order, State, load, order_of
 from selfcare.portal.orders.outcome import Result
 from selfcare.portal.orders.shop import Shop
 from selfcare.ports.jobs import MONEY
@@ -23,7 +23,7 @@ MOST = 100
 
 _STUCK = Prepared.sql(
     f"""
-    {SELECT} WHERE state = 'review' OR (state IN ('paid', 'delivering') AND created_at <= :before)
+    {SELECT} WHERE state = 'review' OR (state IN ('paid', 'delivering') AND kind <> 'bundle' AND created_at <= :before)
      ORDER BY created_at, id LIMIT {MOST}
     """
 )
@@ -31,7 +31,7 @@ _AFRESH = Prepared.sql("UPDATE purchase_order SET deadline_at = NULL WHERE id = 
 
 
 async def list_stuck(now: datetime) -> list[Order]:
-    """Under review, or taking longer than usual; the oldest first."""
+    """Under review, or taking longer than usual; the oldest first. Of a bundle, the parts."""
     return [order_of(row) for row in await fetch(_STUCK.bind(before=now - orders.LATE))]
 
 
@@ -53,7 +53,8 @@ async def give_back(shop: Shop, who: audit.Who, order_id: UUID, reason: str) -> 
     order = await load(order_id)
     if order.state is not State.REVIEW:
         raise Conflict(_("This order is no longer waiting for somebody."))
-    found = await shop.deliverers[order.kind].look(order)
+    look = parts.look if order.kind is Kind.BUNDLE else shop.deliverers[order.kind].look
+    found = await look(order)
     if found.result is Result.DONE:
         await orders.take(shop, order, found)
         raise Conflict(_("It was delivered after all: the order is finished, and nothing was given back."))

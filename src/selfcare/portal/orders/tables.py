@@ -10,7 +10,8 @@ class PurchaseOrder(Table, tablename="purchase_order"):
     """One purchase. `price_minor` includes tax. `owner_id` is whose service it is for, where that is not the buyer's.
 
     `delivers` is JSON text, frozen when it was asked for: see `orders.allowances`. `lease_until`: whoever delivers it
-    now has it until then. `deadline_at`: after that a person looks. `problem` is for staff.
+    now has it until then. `deadline_at`: after that a person looks. `problem` is for staff. A part of a bundle has its
+    `parent_id`; `refund_id` is what gave its money back.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -39,6 +40,7 @@ class PurchaseOrder(Table, tablename="purchase_order"):
     deadline_at = Timestamptz(null=True, default=None)
     lease_until = Timestamptz(null=True, default=None)
     delivered_at = Timestamptz(null=True, default=None)
+    refund_id = UUID(null=True, default=None)
 
 
 class OrderStep(Table, tablename="order_step"):

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from selfcare.db.prepared import Prepared, execute
+from selfcare.kernel.money import Money
 from selfcare.messages.events import Message
 from selfcare.portal.orders.booking import Back
-from selfcare.portal.orders.order import Order
+from selfcare.portal.orders.order import Order, State
+from selfcare.portal.orders.parts import LOST
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay.telling import recipients
 
 
-async def delivered(shop: Shop, order: Order) -> None:
+async def delivered(shop: Shop, order: Order, parts: Sequence[Order] = ()) -> None:
+    """Of a bundle with what each part came to."""
+    lists: dict[str, Any] = {}
+    if parts:
+        lists["ready"] = ", ".join(part.short_name for part in parts if part.state is State.DELIVERED)
+    if lost := [part for part in parts if part.state in LOST]:
+        lists["missing"] = ", ".join(part.short_name for part in lost)
+        lists["back"] = sum((part.price for part in lost), Money.zero(order.price.currency))
     for user_id in await recipients(order.customer_id, order.asked_by):
         await shop.messages.send_later(
             Message.ORDER_DELIVERED,
@@ -23,6 +33,7 @@ async def delivered(shop: Shop, order: Order) -> None:
             what=order.name,
             reference=order.reference,
             path=f"/orders/{order.id}",
+            **lists,
         )
 
 
@@ -60,7 +71,7 @@ async def not_delivered(shop: Shop, order: Order, back: Back | None) -> None:
             about=order.id,
             what=order.name,
             reference=order.reference,
-            path=f"/orders/{order.id}",
+            path=f"/orders/{order.parent_id or order.id}",
             simulated=shop.till.gateway.is_simulated,
             **amounts,
         )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from selfcare.formats import money
+from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.orders.order import Kind, Order, State
 from selfcare.portal.orders.orders import LATE
+from selfcare.portal.orders.parts import LOST
 
 SOON, LATER = 2, 30
 
@@ -31,7 +35,20 @@ class Milestone:
     at: datetime | None = None
 
 
-def standing(order: Order, now: datetime) -> Standing:
+def standing(order: Order, now: datetime, parts: Sequence[Order] = ()) -> Standing:
+    """`parts` of a bundle: which of it is ready, and what comes back for the rest."""
+    if order.state is State.DELIVERED and (lost := [part for part in parts if part.state in LOST]):
+        back = sum((part.price for part in lost), Money.zero(order.price.currency))
+        names = ", ".join(part.short_name for part in lost)
+        advice = _("%(what)s could not be added: you get %(back)s back for it.")
+        return Standing("warn", _("Ready in part"), _("Ready in part"), advice % {"what": names, "back": money(back)})
+    if any(part.state is State.REVIEW for part in parts):
+        return Standing(
+            "warn",
+            _("Being looked at"),
+            _("We are looking into a part of this ourselves"),
+            _("Please don't buy it again. We tell you by mail as soon as we know more."),
+        )
     match order.state:
         case State.OPEN:
             return Standing("wait", _("Waiting for the payment"), _("We are waiting for your payment"))
@@ -67,21 +84,23 @@ def _at_work(order: Order, now: datetime) -> Standing:
 
 
 def _doing(order: Order) -> str:
-    if order.kind in (Kind.TOPUP, Kind.ADDON, Kind.VOUCHER, Kind.PROMISE):
+    if order.kind in (Kind.TOPUP, Kind.ADDON, Kind.VOUCHER, Kind.PROMISE, Kind.BUNDLE):
         return _("Adding…")
     if order.kind is Kind.PLAN:
         return _("Changing the plan…")
     return _("Setting up…")
 
 
-def life_line(order: Order) -> list[Milestone]:
-    """What happened and when, and what comes next."""
+def life_line(order: Order, parts: Sequence[Order] = ()) -> list[Milestone]:
+    """What happened and when, and what comes next; of a bundle each part stands for itself."""
     seen = {step.state: step.at for step in order.steps}
     line = [Milestone("done", _("Asked for"), order.created_at)]
     if order.payment_id is not None:
         if order.state is State.CANCELED:
             return [*line, Milestone("failed", _("Not paid"), order.changed_at)]
         line.append(_reached(seen, State.PAID, _("Paid"), is_next=order.state is State.OPEN))
+    if parts and any(part.state is not State.CANCELED for part in parts):
+        return [*line, *(_milestone(part) for part in parts)]
     if order.state in (State.FAILED, State.REFUND_DUE, State.REFUNDED):
         ended = seen.get(State.FAILED) or seen.get(State.REFUND_DUE)
         line.append(Milestone("failed", _("Could not be done"), ended))
@@ -97,6 +116,28 @@ def life_line(order: Order) -> list[Milestone]:
     line.append(Milestone(doing.get(order.state, "next"), words, seen.get(State.DELIVERING)))
     line.append(_reached(seen, State.DELIVERED, _("Ready")))
     return line
+
+
+def _milestone(part: Order) -> Milestone:
+    named = {"what": part.short_name, "back": money(part.price)}
+    match part.state:
+        case State.DELIVERED:
+            return Milestone("done", _("%(what)s: ready") % named, part.delivered_at)
+        case State.REFUND_DUE:
+            return Milestone("failed", _("%(what)s: could not be done, %(back)s is on its way back") % named)
+        case State.REFUNDED | State.FAILED:
+            words = _("%(what)s: could not be done, %(back)s has been given back")
+            return Milestone("failed", words % named, part.changed_at)
+        case State.REVIEW:
+            return Milestone("now", _("%(what)s: we are looking into this ourselves") % named)
+        case State.PAID | State.DELIVERING:
+            return Milestone("now", _("%(what)s: being added") % named)
+    return Milestone("next", part.short_name)
+
+
+def mark(order: Order, parts: Sequence[Order]) -> str:
+    """Another one whenever a page of it would read differently."""
+    return ".".join(one.state.value for one in (order, *parts))
 
 
 def _reached(seen: dict[State, datetime], state: State, words: str, *, is_next: bool = False) -> Milestone:

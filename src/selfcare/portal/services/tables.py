@@ -16,6 +16,7 @@ class Product(Table, tablename="product"):
     amount (null = unlimited), scope, consume_order, mode (add, reset), lifetime_days (null = for ever; of a plan: until
     its period ends), counts_mms, blocker. Custom amounts are allowed between `custom_min_minor` and `custom_max_minor`
     when those are set.
+    `parts` of a bundle: a JSON list of objects with product (slug) and price, its share; null: by what it costs.
     `lasts_days` is how long a one-off add-on runs, `activation` when it begins, in words.
     `provisioning_…` and `wholesale_…` never leave the house.
     """
@@ -45,6 +46,7 @@ class Product(Table, tablename="product"):
     tax_code = Varchar(16)
     tax_permille = BigInt(default=0)
     grants = JSONB(default="[]")
+    parts = JSONB(default="[]")
     lasts_days = BigInt(null=True, default=None)
     activation = Varchar(200, null=True, default=None)
     repeatable = Boolean(default=False)

@@ -84,10 +84,11 @@ async def _write(shop: Shop, identity: Identity, service_id: UUID, shown: Shown,
     if how.credit_only and now_sold.offer.puts_money:
         raise Rejected(_("Credit cannot be bought with credit. Choose a card."), "card")
     await check_day(shop, identity, now_sold.price)
-    return await orders.write(shop, identity, _wanted(now_sold), how)
+    return await orders.write(shop, identity, wanted(now_sold), how)
 
 
-def _wanted(now_sold: Quote) -> Wanted:
+def wanted(now_sold: Quote) -> Wanted:
+    """As it is ordered, with what it puts in frozen."""
     offer = now_sold.offer
     amount = now_sold.price if offer.custom else None
     return Wanted(

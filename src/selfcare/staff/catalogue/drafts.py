@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Self
@@ -50,6 +50,8 @@ class Draft:
     tax_code: str
     tax_permille: int = 0
     grants: list[dict[str, Any]]
+    # Of a bundle: imported, not typed.
+    parts: list[dict[str, Any]] = field(default_factory=list)
     repeatable: bool = False
     min_term: int = 0
     provisioning_play: str | None = None
@@ -115,10 +117,10 @@ def missing(
                 "known": known,
             },
         )
-    for field in ("requires", "excludes"):
-        for slug in getattr(draft, field):
+    for column in ("requires", "excludes"):
+        for slug in getattr(draft, column):
             if slug not in slugs or slug == draft.slug:
-                yield field, _("There is no other product %(name)s.") % {"name": slug}
+                yield column, _("There is no other product %(name)s.") % {"name": slug}
     for slug in set(draft.requires) & set(draft.excludes):
         yield "excludes", _("%(name)s cannot be needed and excluded at once.") % {"name": slug}
     for place, grant in enumerate(draft.grants):
@@ -129,7 +131,9 @@ def missing(
         yield "provisioning_play", _("The network has no program %(name)s.") % {"name": play}
     if draft.category == "topup" and not draft.grants:
         yield "grant_0", _("A top-up must give something.")
-    if draft.category in ("addon", "bundle") and not draft.grants and not draft.provisioning_play:
+    if draft.category == "bundle" and not draft.parts:
+        yield "category", _("A bundle is made of parts: import it with them.")
+    if draft.category == "addon" and not draft.grants and not draft.provisioning_play:
         yield "provisioning_play", _("It gives nothing and sets nothing up: name what is to be set up.")
 
 

@@ -34,12 +34,16 @@ _STUCK = Prepared.sql(
     """
 )
 _ORDERS = Prepared.sql(
-    "SELECT state, count(*) AS n FROM purchase_order WHERE created_at >= :since GROUP BY state ORDER BY state"
+    """
+    SELECT state, count(*) AS n FROM purchase_order WHERE created_at >= :since AND parent_id IS NULL
+     GROUP BY state ORDER BY state
+    """
 )
 _STUCK_ORDERS = Prepared.sql(
     """
     SELECT count(*) AS n, min(created_at) AS oldest FROM purchase_order
-     WHERE state = 'review' OR (state IN ('paid', 'delivering', 'refund_due') AND changed_at < :before)
+     WHERE state = 'review'
+        OR (state IN ('paid', 'delivering', 'refund_due') AND kind <> 'bundle' AND changed_at < :before)
     """,
     types={"oldest": as_moment},
 )

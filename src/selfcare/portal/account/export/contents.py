@@ -357,7 +357,9 @@ SECTIONS = (
         ),
         where=OF_CUSTOMER,
         needs=Right.VIEW_OWN_BILLS,
-        withheld=_because(BOOKKEEPING, "customer_id", "request_key", "deadline_at", "lease_until", "asked_by")
+        withheld=_because(
+            BOOKKEEPING, "customer_id", "request_key", "deadline_at", "lease_until", "asked_by", "refund_id"
+        )
         | _because("how we deliver it", "delivers", "problem")
         | _because(OTHERS, "owner_id"),
     ),

@@ -1,0 +1,1 @@
+"""Several things for several services in one purchase. URLs: /bundles. Audit prefix: orders."""

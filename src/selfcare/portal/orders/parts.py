@@ -1,0 +1,47 @@
+"""A bundle is an order whose parts are orders too: paid by it, each delivered or given back by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from selfcare.db.prepared import Prepared, fetch
+from selfcare.portal.orders.order import SELECT, Order, State, order_of
+from selfcare.portal.orders.outcome import Outcome, Result
+
+# A part's own end; what it cost is earned, or on its way back.
+ENDED = frozenset({State.DELIVERED, State.FAILED, State.REFUND_DUE, State.REFUNDED})
+LOST = ENDED - {State.DELIVERED}
+_UNTOUCHED = frozenset({State.OPEN, State.CANCELED})
+
+_PARTS = Prepared.sql(f"{SELECT} WHERE parent_id = :id ORDER BY created_at, id LIMIT 20")
+# Parts whose own refund has arrived on the card.
+ON_THE_CARD = Prepared.sql(
+    """
+    SELECT o.id AS id FROM purchase_order o JOIN refund r ON r.id = o.refund_id
+     WHERE o.parent_id = :id AND o.state = 'refund_due' AND r.state = 'done'
+    """
+)
+
+
+async def parts_of(order_id: UUID) -> list[Order]:
+    """As they stand in the bundle; none of an order that is no bundle."""
+    found = [order_of(row) for row in await fetch(_PARTS.bind(id=order_id))]
+    return sorted(found, key=lambda part: int(part.delivers.get("place", 0)))
+
+
+def end_of(parts: Sequence[Order]) -> State | None:
+    """What becomes of the whole; None while a part is under way. One that was delivered in part is delivered."""
+    states = {part.state for part in parts}
+    if not parts or not states <= ENDED:
+        return None
+    if State.DELIVERED in states:
+        return State.DELIVERED
+    return State.REFUND_DUE if State.REFUND_DUE in states else State.REFUNDED
+
+
+async def look(whole: Order) -> Outcome:
+    """FAILED: none of it was ever begun."""
+    if all(part.state in _UNTOUCHED for part in await parts_of(whole.id)):
+        return Outcome(Result.FAILED)
+    return Outcome(Result.UNKNOWN, "Its parts have an end of their own.")

@@ -1,0 +1,143 @@
+"""Buying a bundle as the customer sees it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from selfcare.adapters import provisioning_embedded as network
+from selfcare.adapters.provisioning_embedded import Behaviour
+from selfcare.app import Application
+from selfcare.db.engine import transaction
+from selfcare.db.prepared import Prepared, execute, fetch
+from selfcare.demo import catalogue, people
+from selfcare.kernel import clock
+from tests.support.browser import Browser, Page
+from tests.support.mail import mails_to
+from tests.support.shopping import check_all
+
+TRAVEL = catalogue.BUNDLES[0]
+ORDERS = Prepared.sql(
+    """
+    SELECT name, state, price_minor FROM purchase_order WHERE customer_id = :id ORDER BY price_minor DESC, name
+    """
+)
+JOBS = Prepared.sql("SELECT what FROM provisioning_job WHERE customer_id = :id ORDER BY what")
+REPRICE = Prepared.sql("UPDATE product SET price_minor = :price, version = version + 1 WHERE slug = :slug")
+GRANTS = Prepared.sql(
+    "SELECT g.id AS id FROM allowance_grant g JOIN purchase_order o ON o.id = g.order_id WHERE o.customer_id = :id"
+)
+SUSPEND = Prepared.sql(
+    "UPDATE service SET state = 'suspended', suspend_reason = 'staff' WHERE customer_id = :id AND type = 'internet'"
+)
+HOME = people.PATEL
+
+
+async def review(browser: Browser) -> Page:
+    return await browser.open(f"/bundles/review?product={TRAVEL.id}")
+
+
+async def ordered() -> list[tuple[str, int]]:
+    return [(row["state"], row["price_minor"]) for row in await fetch(ORDERS.bind(id=HOME.id))]
+
+
+async def run(statement: Prepared, **values: object) -> None:
+    async with transaction():
+        await execute(statement.bind(**values))
+
+
+async def set_up(app: Application) -> None:
+    clock.travel_by(timedelta(seconds=10))
+    await app.catch_up()
+
+
+async def test_it_is_offered_reviewed_paid_once_and_each_part_arrives_once(app: Application, asha: Browser) -> None:
+    shelf = await asha.open("/addons")
+    page = await asha.open(shelf.html.xpath(f"//*[@id='bundle-{TRAVEL.id}']//a[contains(@href, 'review')]/@href")[0])
+    for words in ("£26.00", "£5.00 less than one by one", "£17.00", "£4.00"):
+        assert words in page.text
+    order = await page.submit("buy")
+    assert "World Roaming, 7 days: being added" in order.text
+    await set_up(app)
+    assert await ordered() == [("delivered", 2600), ("delivered", 1700), ("delivered", 500), ("delivered", 400)]
+    assert len(await fetch(JOBS.bind(id=HOME.id))) == 2
+    assert len(await fetch(GRANTS.bind(id=HOME.id))) == 3
+    page = await asha.open(order.path)
+    assert "Speed Boost, 3 days: ready" in page.text
+    assert len((await asha.open("/orders")).html.xpath("//main//li")) == 1
+    (mail,) = [mail for mail in await mails_to(app, "asha@example.test") if "is ready" in mail.subject]
+    assert "World Roaming, 7 days, 5 GB extra data, Speed Boost, 3 days" in mail.text
+    await check_all()
+
+
+async def test_what_the_network_refuses_comes_back_and_all_say_so(app: Application, asha: Browser) -> None:
+    await network.behave(Behaviour.FAILS)
+    order = await (await review(asha)).submit("buy")
+    await set_up(app)
+    await app.catch_up()
+    assert await ordered() == [("delivered", 2600), ("refunded", 1700), ("delivered", 500), ("refunded", 400)]
+    page = await asha.open(order.path)
+    assert "Ready in part" in page.text
+    assert "World Roaming, 7 days, Speed Boost, 3 days could not be added: you get £21.00 back for it." in page.text
+    assert "£17.00 has been given back" in page.text
+    assert "Ready in part" in (await asha.open("/orders")).text
+    mails = {mail.subject: mail.text for mail in await mails_to(app, "asha@example.test")}
+    assert "You get £21.00 back for it." in mails["Family travel is ready in part"]
+    assert any("World Roaming, 7 days (Family travel) could not be carried out" in subject for subject in mails)
+    await check_all()
+
+
+async def test_the_same_button_twice_is_one_bundle(asha: Browser) -> None:
+    page = await review(asha)
+    await page.submit("buy")
+    await page.submit("buy")
+    assert len(await ordered()) == 4
+
+
+@pytest.mark.parametrize("slug", ["family-travel", "speed-boost-3"])
+async def test_what_changed_meanwhile_in_it_or_in_a_part_is_shown_and_not_charged(asha: Browser, slug: str) -> None:
+    page = await review(asha)
+    await run(REPRICE, slug=slug, price=2599)
+    again = await page.submit("buy")
+    assert again.status == 409
+    assert "Nothing was charged." in again.text
+    assert await ordered() == []
+
+
+async def test_a_price_that_is_no_sum_of_its_parts_is_divided_to_the_penny(asha: Browser) -> None:
+    await run(REPRICE, slug="family-travel", price=1999)
+    await (await review(asha)).submit("buy")
+    assert [price for _state, price in await ordered()] == [1999, 1307, 384, 308]
+    await check_all()
+
+
+async def test_one_part_that_cannot_be_refuses_all_of_it_beside_its_field(asha: Browser) -> None:
+    page = await review(asha)
+    await run(SUSPEND, id=HOME.id)
+    refused = await page.submit("buy")
+    assert refused.status == 422
+    assert "is suspended" in refused.error("service_2")
+    assert await ordered() == []
+
+
+async def test_somebody_elses_service_is_none_of_the_choices(asha: Browser) -> None:
+    refused = await (await review(asha)).submit("buy", service_0=str(people.ASHA_MOBILE)[:-1] + "0")
+    assert refused.status == 422
+    assert await ordered() == []
+
+
+@pytest.mark.parametrize(("product", "status"), [("x", 200), (str(catalogue.ADDONS[0].id), 404)])
+async def test_what_is_no_bundle_is_no_mishap(asha: Browser, product: str, status: int) -> None:
+    assert (await asha.open(f"/bundles/review?product={product}")).status == status
+
+
+async def test_who_has_no_service_for_a_part_is_not_offered_it(empty: Browser) -> None:
+    assert "Family travel" not in (await empty.open("/addons")).text
+    assert (await review(empty)).status == 404
+
+
+async def test_a_part_of_a_bundle_leads_to_the_bundle(asha: Browser) -> None:
+    order = await (await review(asha)).submit("buy")
+    parts = await fetch(Prepared.sql("SELECT id FROM purchase_order WHERE parent_id IS NOT NULL").bind())
+    assert (await asha.open(f"/orders/{parts[0]['id']}")).path == order.path
