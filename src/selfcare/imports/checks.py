@@ -95,13 +95,9 @@ OWNERLESS = Prepared.sql(
     ORDER BY external_id LIMIT :most
     """
 )
-<<<<<<< HEAD
-PRODUCTS = Prepared.sql("SELECT external_id, slug, requires, excludes, changes_to FROM product ORDER BY slug")
-=======
 PRODUCTS = Prepared.sql(
     """
-    SELECT external_id, slug, requires, excludes, parts, category, currency, price_minor, custom_max_minor
+    SELECT external_id, slug, requires, excludes, changes_to, parts, category, currency, price_minor, custom_max_minor
       FROM product ORDER BY slug
     """
 )
->>>>>>> 549fbd9 (Sell several add-ons and top-ups for several services in one payment, each part delivered or given back by itself)

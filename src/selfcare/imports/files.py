@@ -134,11 +134,12 @@ PRODUCTS = File(
         col("grants", grants, "JSON list of what it gives, see below.", usual="[]"),
         col("repeatable", yes_no, "May a service hold it twice?", usual=False),
         col("editable", texts(60), "Settings customers may change.", usual="[]"),
-        col("changes_to", texts(80), "Of a plan: slugs of the plans one may move to.", usual="[]"),
         col("min_term", whole(0, 120), "Months.", usual=0),
         col("provisioning_play", text(100), "Internal, never shown."),
         amount("wholesale_cost", "Internal, never shown."),
         amount("wholesale_setup_cost", "Internal, never shown."),
+        # Later ones go to the end: what was imported before is compared place by place.
+        col("changes_to", texts(80), "Of a plan: slugs of the plans one may move to.", usual="[]"),
         col("parts", parts, "JSON list of what a bundle is made of, see below.", usual="[]"),
         col("lasts_days", whole(1, 3660), "How long a one-off add-on runs."),
         col("activation", text(200), "When an add-on begins, in words. Empty: at once."),

@@ -1,15 +1,13 @@
-"""A process that buys one add-on at once: `python -m tests.portal.addons.racing URL SERVICE PRODUCT PRICE`."""
+"""What processes of their own do: one person buys one add-on three times at once."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from uuid import UUID
 
 from selfcare.app import build_ports, configure
 from selfcare.db.prepared import Prepared, fetch
-from selfcare.kernel import clock, ids
+from selfcare.kernel import ids
 from selfcare.kernel.errors import Conflict
 from selfcare.kernel.money import Money
 from selfcare.portal.addons import buying
@@ -18,7 +16,7 @@ from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay.payments import How
 from tests.portal.topup.racing import identity
 from tests.support.databases import opened
-from tests.support.site import NOW, settings_for
+from tests.support.site import settings_for
 
 OWNER = Prepared.sql(
     """
@@ -47,9 +45,3 @@ async def race(url: str, service_id: UUID, product_id: UUID, price: Money) -> li
             return "bought"
 
         return list(await asyncio.gather(*(one() for _n in range(3))))
-
-
-if __name__ == "__main__":
-    with clock.frozen(NOW):
-        asked = race(sys.argv[1], UUID(sys.argv[2]), UUID(sys.argv[3]), Money(int(sys.argv[4]), "GBP"))
-        sys.stdout.write(json.dumps(asyncio.run(asked)))

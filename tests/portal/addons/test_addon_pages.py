@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,9 +17,12 @@ from selfcare.demo import catalogue, people
 from selfcare.demo.catalogue import Sold
 from selfcare.demo.renewals import Renewals
 from selfcare.kernel import clock
+from selfcare.kernel.money import Money
 from selfcare.portal.addons import ending
+from tests.portal.addons import racing
 from tests.support.browser import Browser, Page
 from tests.support.mail import mails_to
+from tests.support.processes import together
 from tests.support.shopping import check_all
 
 SERVICES = Prepared.sql(
@@ -209,16 +209,9 @@ async def test_what_it_replaces_is_asked_first_and_ends_when_it_is_there(app: Ap
 
 
 async def test_of_two_processes_at_once_only_one_buys_what_is_not_repeatable(app: Application, asha: Browser) -> None:
-    asked = (engine.database().url, str(await line()), str(STREAM.id), str(STREAM.price))
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.portal.addons.racing", *asked, stdout=asyncio.subprocess.PIPE
-        )
-        for _n in range(2)
-    ]
-    said = [(await process.communicate())[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
-    assert sorted(word for output in said for word in json.loads(output)) == ["bought"] + ["refused"] * 5
+    asked = (engine.database().url, await line(), STREAM.id, Money(STREAM.price, "GBP"))
+    said = await together(racing.race, asked, asked)
+    assert sorted(word for each in said for word in each) == ["bought"] + ["refused"] * 5
     await set_up(app)
     assert len(await bought()) == len(await extras()) == 1
     await check_all()
