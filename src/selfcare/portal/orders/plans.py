@@ -101,11 +101,12 @@ async def _switch(order: Order) -> Outcome:
         )
         if not noted:
             return DONE
+        # Everybody here changes the changes before the service, so that two never wait for each other.
+        await execute(_DROP.bind(**of))
         term = date.fromisoformat(plan["term_ends_on"]) if plan["term_ends_on"] else None
         was_name = order.delivers["was"]["name"]
         if not await execute(_SWITCH.bind(**new, id=order.service_id, was=was, was_name=was_name, term=term)):
             raise _AnotherPlan
-        await execute(_DROP.bind(**of))
         who = booking.system(order)
         await audit.record(who, Event.SERVICES_PLAN_CHANGED, about=order.service_id, product=new["product_id"], was=was)
     return DONE

@@ -79,9 +79,10 @@ async def take_back(identity: Identity, service_id: UUID) -> None:
         raise NotFound
     of = {"customer_id": scope.customer_id, "service_id": service_id}
     async with transaction():
+        dropped = await execute(_DROP.bind(**of, now=clock.now()))
         if not await execute(_NEXT.bind(**of, next=None)):
             raise NotFound
-        if await execute(_DROP.bind(**of, now=clock.now())):
+        if dropped:
             await audit.record(identity, Event.SERVICES_PLAN_CHANGE_CANCELLED, about=service_id)
         elif await execute(_UNDER_WAY.bind(**of)):
             raise Conflict(_("The change has begun already, so it cannot be taken back."))
