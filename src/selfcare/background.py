@@ -93,7 +93,9 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)
     known.add("services.end_due", services.end_due)
-    services.add(known, ports.messages, settings.zone)
+    services.add(
+        known, ports.provisioning, ports.messages, settings.zone, by_request="requests" in flags.enabled(settings)
+    )
     known.add(
         exports.MAKE,
         exports.Maker(ports.messages, _printer(settings)).make,

@@ -40,6 +40,7 @@ NEIGHBOURS = {
     ("addons", "pay"): "it is paid",
     ("addons", "cards"): "by a saved card",
     ("addons", "orders"): "what is bought is an order",
+    ("services", "account"): "what does not come on again by itself becomes a request",
     ("addons", "bundles"): "what is sold together is offered beside what is sold alone",
     ("bundles", "addons"): "its parts are add-ons",
     ("bundles", "topup"): "and top-ups",

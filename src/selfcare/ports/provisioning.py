@@ -16,6 +16,7 @@ KNOWN = frozenset({DONE, RUNNING, FAILED, TASK_FAILED})
 class Action(StrEnum):
     ADD = "add"
     REMOVE = "remove"
+    RESUME = "resume"
     CHANGE_PLAN = "change_plan"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from selfcare.adapters import provisioning_embedded as network
+from selfcare.adapters.provisioning_embedded import Behaviour
 from selfcare.app import Application
 from selfcare.audit import log as audit
 from selfcare.db.engine import transaction
@@ -20,12 +22,17 @@ from tests.support.mail import mails_to
 
 STATE = Prepared.sql("SELECT state, suspend_reason FROM service WHERE id = :id")
 OPEN = Prepared.sql("SELECT id FROM invoice WHERE customer_id = :customer_id AND state = 'issued'")
+REQUESTS = Prepared.sql("SELECT id, kind, about FROM request WHERE customer_id = :customer_id")
 CARD = Prepared.sql("SELECT id FROM payment_method WHERE token_ref = 'demo_chidi_visa_1'")
 REASON = Prepared.sql("UPDATE service SET suspend_reason = :reason WHERE id = :id")
 
 
 async def look(app: Application) -> int:
-    return await resuming.resume_paid(app.ports.messages, clock.today("Europe/London"))
+    """Twice: the network needs some seconds for it."""
+    today = clock.today("Europe/London")
+    first = await resuming.resume_paid(app.ports.provisioning, app.ports.messages, today)
+    clock.travel_by(timedelta(seconds=10))
+    return first + await resuming.resume_paid(app.ports.provisioning, app.ports.messages, today)
 
 
 async def state() -> str:
@@ -52,6 +59,19 @@ async def test_paying_what_is_overdue_switches_it_on_again_with_a_mail(app: Appl
     assert len(mails) == 1
     assert "A payment is missing" not in (await chidi.open(f"/services/{people.CHIDI_SUSPENDED}")).text
     assert "A service is on again" in (await chidi.open("/activity")).text
+
+
+async def test_what_does_not_come_back_in_time_is_a_request_by_itself_once(app: Application, chidi: Browser) -> None:
+    await network.behave(Behaviour.UNKNOWN)
+    await pay(app)
+    assert await look(app) == 0
+    assert await fetch(REQUESTS.bind(customer_id=people.OKORO.id)) == []
+    clock.travel_by(timedelta(minutes=10))
+    for _again in range(2):
+        assert (await look(app), await state()) == (0, "suspended")
+    (request,) = await fetch(REQUESTS.bind(customer_id=people.OKORO.id))
+    assert (request["kind"], request["about"]) == ("provisioning", people.CHIDI_SUSPENDED)
+    assert "not on again by itself" in (await chidi.open(f"/account/requests/{request['id']}")).text
 
 
 async def test_a_part_is_not_enough(app: Application, chidi: Browser) -> None:

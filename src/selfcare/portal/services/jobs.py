@@ -9,19 +9,20 @@ from selfcare.jobs.schedule import Schedule
 from selfcare.kernel import clock
 from selfcare.portal.services import cancelling, resuming
 from selfcare.ports.messages import Messages
+from selfcare.ports.provisioning import Provisioning
 
 RESUME = "services.resume_paid"
 
 
-def add(known: Registry, messages: Messages, zone: str) -> None:
+def add(known: Registry, network: Provisioning, messages: Messages, zone: str, *, by_request: bool) -> None:
     async def resume_paid(_job: Job) -> None:
-        await resuming.resume_paid(messages, clock.today(zone))
+        await resuming.resume_paid(network, messages, clock.today(zone), by_request=by_request)
 
     known.add(RESUME, resume_paid)
 
 
 def repeat(again: Schedule) -> None:
-    again.every(RESUME, timedelta(minutes=2))
+    again.every(RESUME, timedelta(minutes=1))
 
 
 async def end_due(_job: Job) -> None:

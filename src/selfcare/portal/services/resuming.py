@@ -2,25 +2,66 @@
 
 from __future__ import annotations
 
-from datetime import date
-from uuid import UUID
+from datetime import date, timedelta
+from uuid import UUID, uuid5
 
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
-from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute, fetch
+from selfcare.db.engine import Row, transaction
+from selfcare.db.prepared import Prepared, as_moment, execute, fetch
 from selfcare.kernel import clock
+from selfcare.kernel.words import _
 from selfcare.messages.events import Message
+from selfcare.portal.account.requests import requests
+from selfcare.portal.account.requests.kinds import Kind
+from selfcare.portal.account.requests.requests import Wish
+from selfcare.portal.account.requests.things import About
+from selfcare.portal.orders.network import set_up
+from selfcare.portal.orders.outcome import Result
 from selfcare.portal.pay import telling
 from selfcare.ports.messages import Messages
+from selfcare.ports.provisioning import Action, Provisioning, Work
 
 AT_ONCE = 500
+# It is promised to be on again after so long.
+PROMISED = timedelta(minutes=10)
 
 
-async def resume_paid(messages: Messages, today: date) -> int:
-    """What was paid or topped up since it was suspended, and owes nothing any more. How many are on again."""
-    rows = await fetch(_READY.bind(today=today, most=AT_ONCE))
-    return sum([await _resume(messages, row["id"], row["customer_id"], today) for row in rows])
+async def resume_paid(network: Provisioning, messages: Messages, today: date, *, by_request: bool = True) -> int:
+    """What was paid or topped up since it was suspended, and owes nothing any more. How many are on again.
+
+    The network switches it on; where that does not come about in time, a request to us is opened (`by_request`).
+    """
+    resumed, now = 0, clock.now()
+    for row in await fetch(_READY.bind(today=today, most=AT_ONCE)):
+        outcome = await set_up(network, _work(row))
+        if outcome.result is Result.DONE:
+            resumed += await _resume(messages, row["id"], row["customer_id"], today)
+        elif by_request and now - max(at for at in (row["paid_at"], row["topped_up_at"]) if at) >= PROMISED:
+            await _ask_us(messages, row)
+    return resumed
+
+
+def _work(row: Row) -> Work:
+    return Work(
+        id=uuid5(row["id"], f"resume/{row['suspended_at'].isoformat()}"),
+        customer_id=row["customer_id"],
+        service_id=row["id"],
+        action=Action.RESUME,
+        what=row["name"],
+    )
+
+
+async def _ask_us(messages: Messages, row: Row) -> None:
+    """Once for each time it was suspended, in the name of whoever owns the account."""
+    owner = next(iter(await telling.recipients(row["customer_id"], None)), None)
+    if owner is None:
+        return
+    words = _("It was suspended for a missing payment. Everything is paid, and it is not on again by itself.")
+    wish = Wish(Kind.PROVISIONING, words, About(row["id"], row["name"]))
+    key = f"resume:{row['id']}:{row['suspended_at']:%Y%m%d%H%M%S}"
+    async with transaction():
+        await requests.make_here(audit.system(customer_id=row["customer_id"], user_id=owner), wish, key, messages)
 
 
 async def _resume(messages: Messages, service_id: UUID, customer_id: UUID, today: date) -> bool:
@@ -55,7 +96,16 @@ _IS_PAID = """
             AND o.kind IN ('topup', 'voucher', 'promise') AND o.delivered_at >= s.suspended_at))
 """
 _READY = Prepared.sql(
-    f"SELECT s.id AS id, s.customer_id AS customer_id FROM service s WHERE {_IS_PAID} ORDER BY s.id LIMIT :most"
+    f"""
+    SELECT s.id AS id, s.customer_id AS customer_id, COALESCE(s.nickname, s.name) AS name,
+           s.suspended_at AS suspended_at,
+           (SELECT MAX(p.settled_at) FROM payment p WHERE p.customer_id = s.customer_id AND p.purpose = 'invoice'
+               AND p.state = 'succeeded') AS paid_at,
+           (SELECT MAX(o.delivered_at) FROM purchase_order o WHERE o.service_id = s.id AND o.state = 'delivered'
+               AND o.kind IN ('topup', 'voucher', 'promise')) AS topped_up_at
+      FROM service s WHERE {_IS_PAID} ORDER BY s.id LIMIT :most
+    """,
+    types={"paid_at": as_moment, "topped_up_at": as_moment},
 )
 _RESUME = Prepared.sql(
     f"""
