@@ -62,6 +62,7 @@ from selfcare.portal.orders import routes as orders
 from selfcare.portal.pay import routes as pay
 from selfcare.portal.pay.autopay import routes as autopay
 from selfcare.portal.pay.guests import routes as guests
+from selfcare.portal.quick_topup import routes as quick_topup
 from selfcare.portal.services import routes as services
 from selfcare.portal.services.plan import routes as services_plan
 from selfcare.portal.services.sim import routes as services_sim
@@ -125,6 +126,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     bundles.router,
     vouchers.router,
     topup_other.router,
+    quick_topup.router,
     orders.router,
     account.router,
     details.router,

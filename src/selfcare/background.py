@@ -36,6 +36,7 @@ from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay import jobs as money
 from selfcare.portal.pay.autopay import jobs as autopay
 from selfcare.portal.pay.till import Till
+from selfcare.portal.quick_topup import visits as quick_visits
 from selfcare.portal.services import jobs as services
 from selfcare.portal.services.plan import jobs as plan_changes
 from selfcare.portal.sign_in.recovery import recoveries
@@ -87,6 +88,9 @@ def registry(settings: Settings, ports: Ports) -> Registry:
         others.append(partial(topping.look_soon, ports.jobs))
     known.add(MAY_BE_LOW, low.Watch(ports.charging, ports.jobs, others).look)
     known.add(low.TELL, low.tell([]))
+    doors = quick_visits.Posts(texts(settings), settings.keys.link, sender=settings.operator.name)
+    known.add(quick_visits.SEND, doors.send_code)
+    known.add("quick_topup.forget_old", quick_visits.forget_old)
     known.add("topup.forget_vouchers", vouchers.forget_old)
     known.add("provisioning.forget_old", provisioning_embedded.forget_old)
     known.add("usage.forget_old", charging_forgetting.forget_old)
@@ -143,6 +147,7 @@ def schedule(settings: Settings) -> Schedule:
     again.every(MAY_BE_LOW, timedelta(minutes=5))
     again.daily("usage.forget_old", at=time(3, 20), zone=settings.zone)
     again.daily("provisioning.forget_old", at=time(3, 15), zone=settings.zone)
+    again.daily("quick_topup.forget_old", at=time(3, 35), zone=settings.zone)
     again.daily("topup.forget_vouchers", at=time(3, 25), zone=settings.zone)
     again.daily("outbox.forget_old", at=time(3, 5), zone=settings.zone)
     again.daily("billing.forget_bundles", at=time(3, 20), zone=settings.zone)

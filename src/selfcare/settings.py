@@ -170,6 +170,12 @@ def _new_file(path: str) -> str:
     return path
 
 
+def _price(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or not text.strip("0."):
+        raise ValueError("is not a price, like 10.00")
+    return text
+
+
 def _mail_address(text: str) -> str:
     if not _MAIL_ADDRESS.fullmatch(text):
         raise ValueError("is not an e-mail address")
@@ -210,6 +216,7 @@ class Settings:
     most_credit: int = _number(1_000, 1, 1_000_000, limit=True)
     topup_day_limit: int = _number(200, 1, 1_000_000, limit=True)
     card_day_limit: int = _number(50, 0, 1_000_000, limit=True)
+    day_price: str = _text("10.00", _price)
 
     audit_anchors: str = _text("", _new_file)
     alarm_mail: tuple[str, ...] = field(default=(), metadata={"each": _mail_address})

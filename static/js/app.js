@@ -140,6 +140,12 @@
   // The theme can be seen while it is chosen.
   on('change', (event) => { if (event.target.name === 'theme') doc.documentElement.dataset.theme = event.target.value; });
 
+  // What a slider stands at, in the number field beside it.
+  on('input', (event) => {
+    const { fills } = event.target.dataset;
+    if (fills) doc.getElementById(fills).value = event.target.value;
+  });
+
   // Two minutes before the sign-in ends: one button to stay.
   let warning;
   const typed = () => all('main input:not([type=hidden]), main textarea').some((field) => field.value !== field.defaultValue);

@@ -46,7 +46,7 @@ async def stuck(app: Application) -> Order:
         name="5 GB extra data",
         price=Money(600, "GBP"),
         service_id=service["id"],
-        delivers={"puts": allowances.frozen([GRANT], now=clock.now())},
+        delivers={"puts": allowances.frozen([GRANT], "GBP", now=clock.now())},
     )
     who = audit.system(customer_id=people.PATEL.id, user_id=people.ASHA.id)
     order = await orders.buy(silent, who, wanted, How(request_key=ids.token(), card_id=card["id"]))

@@ -152,6 +152,8 @@ class Event(StrEnum):
     TOPUP_VOUCHER_USED = "topup.voucher_used", "amount_minor?", "currency?"
     TOPUP_VOUCHER_REFUSED = "topup.voucher_refused", "reason"
 
+    QUICK_TOPUP_ORDERED = "quick_topup.ordered"
+
     ADDONS_ORDERED = "addons.ordered", "product?", "service?", "amount_minor", "currency"
     ADDONS_BOUGHT = "addons.bought", "product?", "service?", "amount_minor", "currency"
     ADDONS_DELIVERED = "addons.delivered", "service?"

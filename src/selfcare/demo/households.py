@@ -561,6 +561,7 @@ def add_otto(rows: Rows, when: Timeline) -> None:
         catalogue.LARK_5,
         msisdn=people.FREY_PHONE,
         ends_at=when.end_of(20),
+        renews=False,
         configuration={"SIM": "Physical, nano", "Network": "5G"},
     )
     line.plan(catalogue.LARK_5, [(when.start_of(-9), when.end_of(20))])

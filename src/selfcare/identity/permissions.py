@@ -289,6 +289,20 @@ TABLE: Mapping[str, Access] = {
     "topup.voucher": customer(Right.BUY_TOPUP, flag="vouchers"),
     "topup.use_voucher": customer(Right.BUY_TOPUP, acting=NEVER, flag="vouchers"),
     "topup.voucher.used": customer(Right.BUY_TOPUP, flag="vouchers"),
+    # quick_topup
+    "quick_topup": anybody(flag="quick_topup"),
+    "quick_topup.ask_code": anybody(flag="quick_topup"),
+    "quick_topup.code": anybody(flag="quick_topup"),
+    "quick_topup.answer": anybody(flag="quick_topup"),
+    "quick_topup.choose": anybody(flag="quick_topup"),
+    "quick_topup.review": anybody(flag="quick_topup"),
+    "quick_topup.buy": anybody(flag="quick_topup"),
+    "quick_topup.order": anybody(flag="quick_topup"),
+    "quick_topup.state": anybody(flag="quick_topup"),
+    "quick_topup.receipt": anybody(flag="quick_topup"),
+    "quick_topup.return": anybody(flag="quick_topup"),
+    "quick_topup.cancel": anybody(flag="quick_topup"),
+    # topup: buying
     "topup.review": customer(Right.BUY_TOPUP),
     "topup.buy": customer(Right.BUY_TOPUP, acting="topup"),
     # addons

@@ -94,6 +94,17 @@ class Message(StrEnum):
     BUNDLE_READY = "bundle.ready", Category.BILLING, "until", "path"
     AUTOPAY_COMING = "autopay.coming", Category.BILLING, "amount", "bill", "on", "card?", "path", "simulated"
     AUTOPAY_FAILED = "autopay.failed", Category.BILLING, "amount", "bill", "path", "approval?", "simulated"
+    QUICK_TOPUP_PAID = (
+        "quick_topup.paid",
+        Category.BILLING,
+        *("amount", "reference", "what", "at", "path!", "simulated"),
+    )
+    QUICK_TOPUP_NOT_DELIVERED = (
+        "quick_topup.not_delivered",
+        Category.BILLING,
+        *("amount", "reference", "what", "path!", "simulated"),
+    )
+    QUICK_TOPUP_REFUNDED = "quick_topup.refunded", Category.BILLING, "amount", "reference", "path!", "simulated"
     TOPUP_RECEIVED = "topup.received", Category.USAGE, "what", "service", "path"
     AUTO_TOPUP_STOPPED = "auto_topup.stopped", Category.USAGE, "service", "why", "path", "simulated"
     AUTO_TOPUP_LIMIT = "auto_topup.limit", Category.USAGE, "service", "most", "path", "simulated"

@@ -17,11 +17,16 @@ def moved(request: Request[Any, Any, Any], route: str) -> Response[bytes] | None
     token = request.query_params.get("token")
     if not token:
         return None
-    ctx = context_of(request)
-    ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.link, token[:64], max_age=KEPT_SECONDS))
+    keep(request, token[:64])
     answer = go(request, route)
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
+
+
+def keep(request: Request[Any, Any, Any], token: str) -> None:
+    """Of a link that was made for this very browser."""
+    ctx = context_of(request)
+    ctx.cookies.append(ctx.site.cookies.set(ctx.site.cookies.link, token, max_age=KEPT_SECONDS))
 
 
 def token_of(request: Request[Any, Any, Any]) -> str:

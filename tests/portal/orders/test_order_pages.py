@@ -47,7 +47,7 @@ async def buy(shop: Shop, minor: int = 0, *, outcome: Bank | None = None) -> Ord
         async with transaction():
             await execute(BEHAVE.bind(card_id=card["id"], outcome=outcome))
     who = audit.system(customer_id=people.PATEL.id, user_id=people.ASHA.id)
-    puts = allowances.frozen([GRANT], now=clock.now())
+    puts = allowances.frozen([GRANT], "GBP", now=clock.now())
     wanted = Wanted(
         kind=Kind.TOPUP,
         name="5 GB extra",

@@ -116,7 +116,7 @@ def wanted(sold: Quote) -> Wanted:
 
 def _puts(sold: Quote) -> list[dict[str, Any]]:
     """What the first month of it puts in lasts until the next one begins."""
-    puts = frozen(sold.offer.grants, now=sold.starts_at)
+    puts = frozen(sold.offer.grants, sold.offer.price.currency, now=sold.starts_at)
     if sold.next_charge_at is None:
         return puts
     return [put | {"expires_at": (sold.next_charge_at - timedelta(seconds=1)).isoformat()} for put in puts]

@@ -49,13 +49,21 @@ class Allowances:
 
 
 def frozen(
-    grants: Iterable[Mapping[str, Any]], *, now: datetime, amount: Money | None = None, origin: str = "topup"
+    grants: Iterable[Mapping[str, Any]],
+    currency: str,
+    *,
+    now: datetime,
+    amount: Money | None = None,
+    origin: str = "topup",
 ) -> list[dict[str, Any]]:
-    """What a product's grants put in when it is bought now. `amount` is the credit of a product with a free amount."""
-    return [_frozen(grant, now, amount, origin) for grant in grants]
+    """What a product's grants put in when it is bought now, credit in the currency of its price. `amount` is the credit
+    of a product with a free amount."""
+    return [_frozen(grant, currency, now, amount, origin) for grant in grants]
 
 
-def _frozen(grant: Mapping[str, Any], now: datetime, amount: Money | None, origin: str) -> dict[str, Any]:
+def _frozen(
+    grant: Mapping[str, Any], currency: str, now: datetime, amount: Money | None, origin: str
+) -> dict[str, Any]:
     days = grant.get("lifetime_days")
     is_money = grant["kind"] == "money"
     return {
@@ -67,7 +75,7 @@ def _frozen(grant: Mapping[str, Any], now: datetime, amount: Money | None, origi
         "scope": grant.get("scope", "any"),
         "consume_order": grant.get("consume_order", 2),
         "expires_at": (now + timedelta(days=days)).isoformat() if days else None,
-        "currency": grant.get("currency") or (amount.currency if is_money and amount is not None else None),
+        "currency": grant.get("currency") or (currency if is_money else None),
         "counts_mms": grant.get("counts_mms", False),
         "blocker": grant.get("blocker", False),
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from selfcare.portal.orders.allowances import Allowances
+from selfcare.portal.orders.days import Topups
 from selfcare.portal.orders.extras import Extras
 from selfcare.portal.orders.order import Kind
 from selfcare.portal.orders.outcome import Deliverer
@@ -39,7 +40,7 @@ class Shop:
     def of(cls, ports: Ports, settings: Settings) -> Self:
         allowances = Allowances(ports.charging)
         deliverers: dict[Kind, Deliverer] = {
-            Kind.TOPUP: allowances,
+            Kind.TOPUP: Topups(allowances),
             Kind.VOUCHER: allowances,
             Kind.PROMISE: allowances,
             Kind.ADDON: Extras(ports.provisioning, allowances),

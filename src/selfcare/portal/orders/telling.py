@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from selfcare.db.prepared import Prepared, execute
 from selfcare.kernel.money import Money
@@ -12,11 +13,16 @@ from selfcare.portal.orders.booking import Back
 from selfcare.portal.orders.order import Order, State
 from selfcare.portal.orders.parts import LOST
 from selfcare.portal.orders.shop import Shop
+from selfcare.portal.pay.guests import strangers
+from selfcare.portal.pay.payment import Payment, load
 from selfcare.portal.pay.telling import recipients
 
 
 async def delivered(shop: Shop, order: Order, parts: Sequence[Order] = ()) -> None:
     """Of a bundle with what each part came to."""
+    if await stranger_who_paid(order) is not None:
+        await _put_in(shop, order, order.service_owner)
+        return
     lists: dict[str, Any] = {}
     if parts:
         lists["ready"] = ", ".join(part.short_name for part in parts if part.state is State.DELIVERED)
@@ -39,15 +45,19 @@ async def delivered(shop: Shop, order: Order, parts: Sequence[Order] = ()) -> No
 
 async def received(shop: Shop, order: Order) -> None:
     """Whoever owns the service that somebody else topped up; not by whom."""
-    if order.owner_id is None or order.service_id is None:
-        return
+    if order.owner_id is not None:
+        await _put_in(shop, order, order.owner_id)
+
+
+async def _put_in(shop: Shop, order: Order, owner_id: UUID) -> None:
+    assert order.service_id is not None
     service = (await execute(_SERVICE.bind(id=order.service_id)))[0]
-    for user_id in await recipients(order.owner_id, None):
+    for user_id in await recipients(owner_id, None):
         await shop.messages.send_later(
             Message.TOPUP_RECEIVED,
             dedupe_key=f"topup.received:{order.id}:{user_id}",
             to_user=user_id,
-            customer_id=order.owner_id,
+            customer_id=owner_id,
             about=order.service_id,
             what=order.name,
             service=service["nickname"] or service["name"],
@@ -57,6 +67,10 @@ async def received(shop: Shop, order: Order) -> None:
 
 async def not_delivered(shop: Shop, order: Order, back: Back | None) -> None:
     """With what comes back, and whereto; None where it had cost nothing."""
+    if (payment := await stranger_who_paid(order)) is not None:
+        values = {"amount": order.price, "reference": order.reference, "what": order.name}
+        await strangers.tell(shop.till, payment, Message.QUICK_TOPUP_NOT_DELIVERED, **values)
+        return
     for user_id in await recipients(order.customer_id, order.asked_by):
         amounts: dict[str, Any] = {}
         if back is not None and back.by_card:
@@ -75,6 +89,12 @@ async def not_delivered(shop: Shop, order: Order, back: Back | None) -> None:
             simulated=shop.till.gateway.is_simulated,
             **amounts,
         )
+
+
+async def stranger_who_paid(order: Order) -> Payment | None:
+    """The payment, where somebody paid it without signing in."""
+    payment = await load(order.payment_id) if order.payment_id is not None else None
+    return payment if payment is not None and strangers.is_stranger(payment) else None
 
 
 _SERVICE = Prepared.sql("SELECT name, nickname FROM service WHERE id = :id")

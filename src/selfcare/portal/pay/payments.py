@@ -423,8 +423,8 @@ async def _ask(till: Till, payment: Payment) -> Answer:
         reference=payment.reference,
         description=payment.description,
         key=payment.key,
-        return_url=till.return_url(payment.id, guest=payment.guest_link_id is not None),
-        cancel_url=till.cancel_url(payment.id, guest=payment.guest_link_id is not None),
+        return_url=till.return_url(payment.id, _door(payment)),
+        cancel_url=till.cancel_url(payment.id, _door(payment)),
     )
     try:
         if payment.method_id is None:
@@ -433,6 +433,13 @@ async def _ask(till: Till, payment: Payment) -> Answer:
         return await till.gateway.charge(charge, token_ref=token_ref, on_session=not payment.off_session)
     except failures.Unknown:
         return Unknown()
+
+
+def _door(payment: Payment) -> str:
+    """The pages where this payment is shown to whoever pays."""
+    if payment.guest_link_id is None:
+        return "pay"
+    return "pay/bill" if payment.purpose is Purpose.INVOICE else "quick-topup"
 
 
 async def look(till: Till, payment_id: UUID, *, every: timedelta = timedelta(0)) -> Payment:

@@ -22,6 +22,7 @@ _TODAY = Prepared.sql(
     SELECT COALESCE(SUM(amount_minor), 0) AS spent FROM payment
      WHERE customer_id = :customer_id AND currency = :currency AND created_at >= :since
        AND purpose IN ('topup', 'addon', 'plan') AND state NOT IN ('failed', 'canceled')
+       AND guest_link_id IS NULL
     """,
     types={"spent": int},
 )

@@ -8,11 +8,16 @@ from selfcare.db.prepared import Prepared, fetch, fetch_one
 from selfcare.kernel import clock
 from selfcare.kernel.money import Money
 from selfcare.messages.events import Message
+from selfcare.portal.pay.guests import strangers
 from selfcare.portal.pay.payment import Payment, State
 from selfcare.portal.pay.till import Till
 
 
 async def received(till: Till, payment: Payment, *, surplus: Money) -> None:
+    if strangers.is_stranger(payment):
+        values = {"amount": payment.total, "reference": payment.reference, "what": payment.description}
+        await strangers.tell(till, payment, Message.QUICK_TOPUP_PAID, at=clock.now(), **values)
+        return
     await _tell(
         till,
         payment,
@@ -67,6 +72,9 @@ async def failed(till: Till, payment: Payment) -> None:
 
 
 async def refunded(till: Till, payment: Payment, refund_id: UUID, amount: Money) -> None:
+    if strangers.is_stranger(payment):
+        await strangers.tell(till, payment, Message.QUICK_TOPUP_REFUNDED, amount=amount, reference=payment.reference)
+        return
     await _tell(
         till,
         payment,
@@ -106,6 +114,9 @@ async def still_checking(till: Till, payment: Payment) -> None:
 
 
 async def _tell(till: Till, payment: Payment, message: Message, dedupe_key: str, **values: object) -> None:
+    if strangers.is_stranger(payment):
+        # Its page says how it stands; the owner has nothing to do with it.
+        return
     for user_id in await recipients(payment.customer_id, payment.started_by):
         await till.messages.send_later(
             message,

@@ -20,14 +20,17 @@ class Till:
     messages: Messages
     public_url: str
     production: bool = False
+    link_key: bytes = b""
 
     @classmethod
     def of(cls, ports: Ports, settings: Settings) -> Self:
-        return cls(ports.payments, ports.jobs, ports.messages, settings.public_url, settings.production)
+        return cls(
+            ports.payments, ports.jobs, ports.messages, settings.public_url, settings.production, settings.keys.link
+        )
 
-    def return_url(self, payment_id: UUID, *, guest: bool = False) -> str:
+    def return_url(self, payment_id: UUID, door: str = "pay") -> str:
         """Where the gateway and the bank send people back to. What its query says is never believed."""
-        return f"{self.public_url}/pay/{'bill/' if guest else ''}{payment_id}/return"
+        return f"{self.public_url}/{door}/{payment_id}/return"
 
-    def cancel_url(self, payment_id: UUID, *, guest: bool = False) -> str:
-        return f"{self.return_url(payment_id, guest=guest)}?gave_up=1"
+    def cancel_url(self, payment_id: UUID, door: str = "pay") -> str:
+        return f"{self.return_url(payment_id, door)}?gave_up=1"

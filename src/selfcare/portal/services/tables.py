@@ -183,3 +183,15 @@ class ServiceAddon(Table, tablename="service_addon"):
     take_off_tries = BigInt(default=0)
     take_off_after = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
+
+
+class ServiceExtension(Table, tablename="service_extension"):
+    """Days that an order put in, once."""
+
+    order_id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    service_id = UUID(default=None)
+    days = BigInt(default=None)
+    was = Timestamptz(default=None)
+    until = Timestamptz(default=None)
+    at = Timestamptz(default=None)

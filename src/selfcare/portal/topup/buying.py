@@ -31,6 +31,7 @@ _BOUGHT = Prepared.sql(
     SELECT COALESCE(SUM(price_minor), 0) AS spent FROM purchase_order
      WHERE customer_id = :customer_id AND kind = 'topup' AND currency = :currency AND created_at >= :since
        AND state NOT IN ('canceled', 'failed', 'refund_due', 'refunded')
+       AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.id = payment_id AND p.guest_link_id IS NOT NULL)
     """,
     types={"spent": int},
 )
@@ -99,7 +100,7 @@ def wanted(now_sold: Quote) -> Wanted:
         service_id=now_sold.target.id,
         product_id=offer.id,
         product_version=offer.version,
-        delivers={"puts": frozen(offer.grants, now=clock.now(), amount=amount)},
+        delivers={"puts": frozen(offer.grants, now_sold.price.currency, now=clock.now(), amount=amount)},
     )
 
 

@@ -274,6 +274,15 @@ SECTIONS = (
         | _because(BOOKKEEPING, "customer_id", "product_version", "promised", "request_key"),
     ),
     Section(
+        file="days-bought",
+        table="service_extension",
+        columns=("order_id", "service_id", "days", "was", "until", "at"),
+        where=OF_CUSTOMER,
+        key="order_id",
+        service="t.service_id",
+        withheld=_because(BOOKKEEPING, "customer_id"),
+    ),
+    Section(
         file="add-ons",
         table="service_addon",
         columns=(
@@ -556,6 +565,7 @@ LEFT_OUT: Mapping[str, str] = {
     "product": "what we sell, to everybody",
     "product_version": "what we sold earlier, to everybody",
     "setting_change": "how the portal was set by staff",
+    "quick_visit": "who topped up a number of yours without signing in; what they bought is in orders",
     "readiness": "whether our database answers",
     "search_word": "an index of names, which are in account and contacts",
     "sign_in_lock": "counters behind a keyed hash: nobody can tell whose",

@@ -23,6 +23,7 @@ from selfcare.kernel.ids import new_id
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.billing import bookkeeping
+from selfcare.portal.pay.guests import strangers
 
 LIFE = timedelta(days=30)
 MOST = 5
@@ -128,7 +129,7 @@ async def link_of(token: str, *, key: bytes) -> tuple[UUID, UUID]:
 async def send_receipt_to(payment_id: UUID, email: str) -> None:
     """Before the payment is submitted."""
     async with transaction():
-        await execute(RECEIPT.bind(payment_id=payment_id, email=email, now=clock.now()))
+        await strangers.send_mail_to(payment_id, email)
 
 
 def _hash(token: str, key: bytes) -> str:
@@ -181,9 +182,3 @@ OPEN = Prepared.sql(
     """
 )
 ANY = Prepared.sql("SELECT id, customer_id FROM guest_link WHERE token_hash = :token_hash")
-RECEIPT = Prepared.sql(
-    """
-    INSERT INTO guest_receipt (payment_id, email, created_at) VALUES (:payment_id, :email, :now)
-    ON CONFLICT (payment_id) DO NOTHING
-    """
-)

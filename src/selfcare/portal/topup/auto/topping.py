@@ -157,7 +157,7 @@ async def _write(shop: Shop, rule: Rule, product: dict[str, Any], card_id: UUID,
         service_id=rule.service_id,
         product_id=product["id"],
         product_version=product["version"],
-        delivers={"puts": frozen(product["grants"], now=now, amount=amount)},
+        delivers={"puts": frozen(product["grants"], amount.currency, now=now, amount=amount)},
         auto=True,
     )
     who = audit.system(customer_id=rule.customer_id)

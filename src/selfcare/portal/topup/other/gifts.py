@@ -99,7 +99,7 @@ async def _write(shop: Shop, identity: Identity, receiver: Receiver, amount: Mon
         beneficiary=receiver.number,
         product_id=receiver.product["product_id"],
         product_version=receiver.product["version"],
-        delivers={"puts": frozen(receiver.product["grants"], now=clock.now(), amount=amount)},
+        delivers={"puts": frozen(receiver.product["grants"], amount.currency, now=clock.now(), amount=amount)},
     )
     return await orders.write(shop, identity, wanted, how)
 

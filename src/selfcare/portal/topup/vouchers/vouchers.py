@@ -131,7 +131,7 @@ async def _wanted(scope: CustomerScope, batch: dict[str, Any], service_id: UUID 
         price=Money.zero(batch["currency"]),
         service_id=service["id"],
         product_id=batch["product_id"],
-        delivers={"puts": frozen(json.loads(batch["grants"]), now=clock.now())},
+        delivers={"puts": frozen(json.loads(batch["grants"]), batch["currency"], now=clock.now())},
     )
 
 

@@ -1,0 +1,1 @@
+"""Topping up without signing in, at /quick-topup."""
