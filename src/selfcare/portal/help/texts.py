@@ -124,6 +124,19 @@ def more() -> list[Article]:
             keywords=_("slow throttle throttled speed stopped blocked no internet overage charges"),
         ),
         Article(
+            "change-plan",
+            _("Moving to another plan"),
+            (
+                _("Open the service and choose “Change Plan”. You see both plans side by side first."),
+                _("A dearer plan begins at once. You pay the days that are left, and keep what you have left."),
+                _("A cheaper plan begins when the period ends. Until then you can take it back."),
+                _("Where “Change Plan” is not offered, ask us to do it."),
+            ),
+            links=((_("Choose the service"), "services"),),
+            request="other",
+            keywords=_("upgrade downgrade tariff switch bigger smaller cheaper proration"),
+        ),
+        Article(
             "abroad",
             _("Using your phone abroad"),
             (

@@ -10,7 +10,7 @@ from selfcare.db.prepared import Prepared, execute
 from selfcare.kernel.money import Money
 from selfcare.messages.events import Message
 from selfcare.portal.orders.booking import Back
-from selfcare.portal.orders.order import Order, State
+from selfcare.portal.orders.order import Kind, Order, State
 from selfcare.portal.orders.parts import LOST
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay.guests import strangers
@@ -73,6 +73,8 @@ async def not_delivered(shop: Shop, order: Order, back: Back | None) -> None:
         return
     for user_id in await recipients(order.customer_id, order.asked_by):
         amounts: dict[str, Any] = {}
+        if order.kind is Kind.PLAN:
+            amounts["plan_stays"] = True
         if back is not None and back.by_card:
             amounts["by_card"] = back.by_card
         if back is not None and back.as_credit:

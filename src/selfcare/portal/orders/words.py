@@ -57,11 +57,11 @@ def standing(order: Order, now: datetime, parts: Sequence[Order] = ()) -> Standi
         case State.DELIVERED:
             return Standing("ok", _("Ready"), _("Ready to use"))
         case State.FAILED:
-            return Standing("bad", _("Not done"), _("We could not do this"), _("It has cost you nothing."))
+            return Standing("bad", _("Not done"), _lost(order), _("It has cost you nothing."))
         case State.REFUND_DUE:
-            return Standing("wait", _("Being refunded"), _("We could not do this"), _("Your money is on its way back."))
+            return Standing("wait", _("Being refunded"), _lost(order), _("Your money is on its way back."))
         case State.REFUNDED:
-            return Standing("off", _("Refunded"), _("We could not do this"), _("Your money has been given back."))
+            return Standing("off", _("Refunded"), _lost(order), _("Your money has been given back."))
         case State.REVIEW:
             return Standing(
                 "warn",
@@ -70,6 +70,12 @@ def standing(order: Order, now: datetime, parts: Sequence[Order] = ()) -> Standi
                 _("Please don't buy it again. We tell you by mail as soon as we know more."),
             )
     return Standing("off", _("Cancelled"), _("Nothing was bought"), _("Nothing was taken."))
+
+
+def _lost(order: Order) -> str:
+    if order.kind is Kind.PLAN:
+        return _("We could not change your plan: it stays as it was")
+    return _("We could not do this")
 
 
 def _at_work(order: Order, now: datetime) -> Standing:

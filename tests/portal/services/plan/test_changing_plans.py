@@ -40,6 +40,7 @@ from tests.portal.services.plan.planning import (
 from tests.portal.topup.test_topup_pages import give_credit
 from tests.support import shopping
 from tests.support.browser import Browser
+from tests.support.mail import mails_to
 
 
 class Killed(Exception):
@@ -142,8 +143,10 @@ async def test_what_the_network_refuses_is_refunded_and_the_plan_stays(app: Appl
     assert order["state"] == "refunded"
     now = await service()
     assert (now["product_id"], now["monthly_minor"], await left()) == (LARK_20.id, 1200, had)
-    assert "Your money has been given back." in (await asha.open(f"/orders/{order['id']}")).text
-    assert any("Lark 60" in subject for subject in await subjects(app))
+    page = await asha.open(f"/orders/{order['id']}")
+    assert "it stays as it was" in page.text
+    assert "Your money has been given back." in page.text
+    assert [mail for mail in await mails_to(app, "asha@example.test") if "Your plan stays as it was." in mail.text]
     await shopping.check_all()
 
 
