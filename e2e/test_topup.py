@@ -96,3 +96,37 @@ def test_another_plan_at_once_in_three_taps_and_a_cheaper_one_for_later(portal: 
     portal.should_not_scroll_sideways()
     portal.page.get_by_role("button", name=re.compile("^Keep Lark")).click()
     expect(portal.page.get_by_text("It changes to Lark 5")).to_have_count(0)
+
+
+def the_network(portal: Portal, does: str) -> None:
+    portal.open("/demo")
+    portal.page.locator(f"#network [value={does}]").check()
+    with portal.page.expect_navigation():
+        portal.page.locator("#network button").click()
+
+
+def test_several_in_one_payment_and_what_the_network_refuses_comes_back(portal: Portal) -> None:
+    the_network(portal, "fails")
+    portal.sign_in("asha")
+    portal.is_signed_in()
+    portal.open("/addons")
+    taps = 0
+    for tap in (
+        lambda: portal.page.get_by_role("link", name=re.compile("^Look at it")).click(),
+        lambda: portal.page.get_by_role("button", name=PAY).click(),
+    ):
+        portal.should_not_scroll_sideways()
+        tap()
+        taps += 1
+    assert taps <= 3
+    for _time in range(60):
+        if portal.javascript or portal.page.get_by_text("Ready in part").count():
+            break
+        portal.page.wait_for_timeout(500)
+        portal.page.reload()
+    portal.should_see("you get £21.00 back for it")
+    portal.should_not_scroll_sideways()
+    life = portal.page.get_by_role("list", name="How far it is")
+    expect(life).to_contain_text("5 GB extra data: ready")
+    expect(life).to_contain_text("World Roaming, 7 days: could not be done, £17.00")
+    the_network(portal, "works")
