@@ -68,7 +68,7 @@ async def schedule(shop: Shop, identity: Identity, service_id: UUID, shown: Show
             plan=what.plan.name,
             amount=what.plan.price,
             at=at,
-            path=f"/services/{service_id}/plan",
+            path=f"/services/{service_id}",
         )
 
 
