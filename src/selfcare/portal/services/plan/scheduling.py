@@ -160,7 +160,7 @@ def _wanted(due: Mapping[str, Any]) -> Wanted:
 async def _write(identity: Identity, what: Quote, key: str) -> None:
     id, plan = new_id(), what.plan
     promised = {"order": wanted(what, change_id=id), "grants": plan.grants}
-    await execute(
+    added = await execute(
         _ADD.bind(
             id=id,
             customer_id=identity.customer.customer_id,
@@ -178,6 +178,8 @@ async def _write(identity: Identity, what: Quote, key: str) -> None:
             key=key,
         )
     )
+    if not added:
+        raise Conflict(_("This form was sent for another account already. Open the page again."))
 
 
 _KNOWN = Prepared.sql("SELECT id FROM plan_change WHERE customer_id = :customer_id AND request_key = :key")
@@ -187,6 +189,7 @@ _ADD = Prepared.sql(
         price_minor, currency, promised, takes_effect_at, state, asked_by, asked_at, request_key)
     VALUES (:id, :customer_id, :service_id, :was, :product_id, :version, :name, :price_minor, :currency, :promised,
         :at, 'waiting', :asked_by, :now, :key)
+    ON CONFLICT (request_key) DO NOTHING RETURNING id
     """
 )
 _DROP = Prepared.sql(
