@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from selfcare import server
 from selfcare.server import CannotStart
 from selfcare.settings import Settings
+from tests.support import databases
 
 
 def test_a_port_that_is_taken_is_told_in_words() -> None:
@@ -68,10 +70,16 @@ async def test_a_database_that_does_not_answer_is_told_in_words_without_its_pass
         assert "kestrel" not in str(refused.value)
 
 
+@pytest.fixture
+def env(templates: databases.Templates, tmp_path: Path) -> dict[str, str]:
+    """Of a server over a migrated database."""
+    templates.prepare("sqlite", "migrated", databases.migrated)
+    shutil.copyfile(templates.place / "migrated.db", tmp_path / "selfcare.db")
+    return {**os.environ, "SELFCARE_DATABASE_URL": f"sqlite:///{tmp_path}/selfcare.db", "SELFCARE_PAYMENTS": "embedded"}
+
+
 @pytest.mark.parametrize("workers", [1, 2])
-def test_the_server_serves_trusts_no_stranger_and_stops_when_told(tmp_path: Path, workers: int) -> None:
-    env = {**os.environ, "SELFCARE_DATABASE_URL": f"sqlite:///{tmp_path}/selfcare.db", "SELFCARE_PAYMENTS": "embedded"}
-    subprocess.run([sys.executable, "-m", "selfcare", "migrate"], env=env, check=True, capture_output=True)
+def test_the_server_serves_trusts_no_stranger_and_stops_when_told(env: dict[str, str], workers: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closing:
         port = closing.getsockname()[1]
     command = [sys.executable, "-m", "selfcare", "serve", "--port", str(port), "--workers", str(workers)]
@@ -92,9 +100,7 @@ def test_the_server_serves_trusts_no_stranger_and_stops_when_told(tmp_path: Path
     assert serving.returncode in (0, -signal.SIGTERM)
 
 
-def test_the_worker_works_alone_and_stops_when_told(tmp_path: Path) -> None:
-    env = {**os.environ, "SELFCARE_DATABASE_URL": f"sqlite:///{tmp_path}/selfcare.db"}
-    subprocess.run([sys.executable, "-m", "selfcare", "migrate"], env=env, check=True, capture_output=True)
+def test_the_worker_works_alone_and_stops_when_told(env: dict[str, str]) -> None:
     command = [sys.executable, "-m", "selfcare", "worker"]
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as working:
         assert working.stdout is not None

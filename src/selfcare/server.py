@@ -11,7 +11,7 @@ from sqlite3 import Error as SQLiteError
 
 import uvicorn
 from asyncpg import PostgresError
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors import multiprocess
 
 from selfcare import background, logs
 from selfcare.app import Application, build_ports, configure, create_app
@@ -91,9 +91,14 @@ def run(build: Callable[[], Application], settings: Settings, listening: socket.
         forwarded_allow_ips=list(settings.trusted_proxies),
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        # A process answers only when it has imported everything: on a busy machine 5 seconds are too few, and it would
+        # be killed and begun again for ever.
+        timeout_worker_healthcheck=60,
     )
     if workers > 1:
-        Multiprocess(config, sockets=[listening]).run()
+        # The supervisor makes its processes by this name and has no other way to be told of ours.
+        multiprocess.Process = _Process  # type: ignore[misc]
+        multiprocess.Multiprocess(config, sockets=[listening]).run()
     else:
         server = _Server(config)
         server.run(sockets=[listening])
@@ -107,6 +112,14 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         waiting.stop()
         await super().shutdown(sockets)
+
+
+class _Process(multiprocess.Process):
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = _Server(self.config)
+        return self._server
 
 
 def application(settings: Settings, *, jobs: bool) -> Application:
