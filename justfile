@@ -18,9 +18,9 @@ test: setup check unit e2e
 unit *options:
     uv run pytest -n {{ workers }} {{ options }}
 
-# Browser journeys in Debian's Chromium
+# Browser journeys in Debian's Chromium; one demo server for each file, so a file stays with one worker
 e2e *options:
-    uv run pytest e2e -n {{ workers }} {{ options }}
+    uv run pytest e2e -n {{ workers }} --dist loadfile --no-loadscope-reorder {{ options }}
 
 # Lint, format, types, import contracts, templates
 check:

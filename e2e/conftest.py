@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,10 +23,19 @@ NOW = "2026-11-22T12:00"
 expect.set_options(timeout=10_000)
 
 
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demo in which nobody did anything yet."""
+    folder = tmp_path_factory.mktemp("fresh")
+    with serving(folder, "--port", "0", "--now", NOW):
+        return folder
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory, fresh: Path) -> Iterator[str]:
     """The public address of a fresh demo; every test file has its own."""
-    with serving(tmp_path_factory.mktemp("demo"), "--port", "0", "--now", NOW) as address:
+    folder = shutil.copytree(fresh, tmp_path_factory.mktemp("demo"), dirs_exist_ok=True)
+    with serving(folder, "--port", "0", "--now", NOW) as address:
         yield address
 
 
