@@ -13,7 +13,7 @@ from typing import Any
 from lxml import html as lxml_html
 
 from selfcare.kernel import ids
-from tests.crashes.shopping import ADDS, ANSWER_LOST, AWAY, QUESTION_LOST, REFUSES, SILENT
+from tests.crashes.shopping import ADDS, ANSWER_LOST, AWAY, BREAKS, QUESTION_LOST, REFUSES, SILENT
 from tests.crashes.world import Customer, Server, World
 from tests.support.browser import form_values
 
@@ -43,14 +43,20 @@ class Case:
             self.clicks.append(asked)
         return await self.press_again(server, asked)
 
-    async def buy(self, server: Server, meter: str = ADDS, *, last4: str | None = "4242", key: str = "") -> Any:
+    async def buy(
+        self, server: Server, meter: str = ADDS, *, last4: str | None = "4242", key: str = "", **more: Any
+    ) -> Any:
         """A top-up whose meter behaves like this, by the kept card with this ending, else by a new one."""
         card = await self.world.card(self.customer, last4) if last4 else None
         asked = {"customer": self.customer.id, "user": str(self.customer.user_id), "card": card, "meter": meter}
-        asked |= {"service": str(await self.world.line(self.customer)), "key": key or ids.token()}
+        asked |= {"service": str(await self.world.line(self.customer)), "key": key or ids.token()} | more
         if asked not in self.clicks:
             self.clicks.append(asked)
         return await self.press_again(server, asked)
+
+    async def add(self, server: Server, network: str = ADDS, **how: Any) -> Any:
+        """An add-on with which the network does this."""
+        return await self.buy(server, network=network, **how)
 
     async def press_again(self, server: Server, asked: dict[str, Any]) -> Any:
         answer = await server.press(asked.get("press") or ("buy" if "meter" in asked else "click"), **asked)
@@ -326,6 +332,71 @@ async def a_top_up_given_up_while_the_bank_is_told_yes(case: Case, server: Serve
     if "payment" in answer:
         await at_once(server.press("give_up", payment=answer["payment"]), case.at_the_bank())
     await case.look(server)
+
+
+@scenario_with_bills(0)
+async def an_add_on(case: Case, server: Server) -> None:
+    await case.add(server)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def an_add_on_that_the_network_refuses(case: Case, server: Server) -> None:
+    await case.add(server, REFUSES)
+
+
+@scenario_with_bills(0)
+async def an_add_on_that_the_network_begins_and_cannot_do(case: Case, server: Server) -> None:
+    await case.add(server, BREAKS)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def an_add_on_whose_answer_is_lost(case: Case, server: Server) -> None:
+    await case.add(server, ANSWER_LOST)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def an_add_on_whose_question_is_lost(case: Case, server: Server) -> None:
+    await case.add(server, QUESTION_LOST)
+
+
+@scenario_with_bills(0)
+async def an_add_on_while_the_network_is_away(case: Case, server: Server) -> None:
+    await case.add(server, AWAY)
+
+
+@scenario_with_bills(0)
+async def an_add_on_of_which_nobody_knows(case: Case, server: Server) -> None:
+    await case.add(server, SILENT)
+
+
+@scenario_with_bills(0)
+async def an_add_on_whose_allowance_is_lost_on_the_way(case: Case, server: Server) -> None:
+    await case.add(server, meter=ANSWER_LOST)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def an_add_on_that_the_bank_asks_about(case: Case, server: Server) -> None:
+    await case.add(server, last4="3184")
+    await case.at_the_bank()
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def an_add_on_pressed_twice(case: Case, server: Server) -> None:
+    key = ids.token()
+    await case.world.card(case.customer, "4242")
+    await case.world.line(case.customer)
+    await at_once(case.add(server, key=key), case.add(server, key=key))
+
+
+@scenario_with_bills(0)
+async def two_add_ons_of_which_one_cannot_be_done(case: Case, server: Server) -> None:
+    await case.add(server)
+    await case.add(server, BREAKS)
 
 
 async def at_once(*doing: Awaitable[Any]) -> None:

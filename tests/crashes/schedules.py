@@ -143,7 +143,7 @@ async def _at_rest(case: Case) -> None:
                 return
             await case.the_bank_decides()
             world.ahead += HALF_AN_HOUR
-        raise Untrue("it never came to rest")
+        raise Untrue(f"it never came to rest: {await fetch(ORDERS.bind(customer_id=case.customer.purse.customer_id))}")
     finally:
         await server.kill()
 
@@ -193,7 +193,11 @@ async def check(case: Case, schedule: Schedule) -> None:
     facts = {
         "charged more than once": len(charged) <= max(1, sum(row["paid_at"] is not None for row in bought)),
         "an order has not come to its end": all(row["state"] in ORDER_WORDS for row in bought),
-        "delivered otherwise than said": all(row["grants"] == (row["state"] == "delivered") for row in bought),
+        "delivered otherwise than said": all(
+            (row["grants"], row["addons"]) == (is_there, is_there and row["kind"] == "addon")
+            for row in bought
+            for is_there in [row["state"] == "delivered"]
+        ),
         "delivered unpaid": all(row["paid_at"] is not None for row in bought if row["state"] == "delivered"),
         "paid, and neither delivered nor given back": all(
             (row["paid_at"] is not None) == (row["state"] in ("delivered", "refunded")) for row in bought
@@ -240,8 +244,9 @@ ON_THEIR_WAY = Prepared.sql(
 IN_REVIEW = Prepared.sql("SELECT id FROM purchase_order WHERE customer_id = :customer_id AND state = 'review'")
 ORDERS = Prepared.sql(
     """
-    SELECT o.id, o.state, o.price_minor, p.settled_at AS paid_at,
-        (SELECT COUNT(*) FROM allowance_grant g WHERE g.order_id = o.id) AS grants
+    SELECT o.id, o.kind, o.state, o.price_minor, p.settled_at AS paid_at,
+        (SELECT COUNT(*) FROM allowance_grant g WHERE g.order_id = o.id) AS grants,
+        (SELECT COUNT(*) FROM service_addon a WHERE a.order_id = o.id) AS addons
     FROM purchase_order o JOIN payment p ON p.id = o.payment_id
     WHERE o.customer_id = :customer_id ORDER BY o.created_at
     """

@@ -200,7 +200,8 @@ def build(url: str, gateway: str) -> Any:
     """The real application, and beside it the buttons of this harness under /-/."""
     chosen = settings(url, gateway)
     stripe = StripeGateway(KEY, webhook_secrets=[WEBHOOK_SECRET], api=gateway, transport=Watched())
-    ports = replace(build_ports(chosen), payments=stripe, charging=shopping.Meter(STEPS.step))
+    meter, network = shopping.Meter(STEPS.step), shopping.Network(STEPS.step)
+    ports = replace(build_ports(chosen), payments=stripe, charging=meter, provisioning=network)
     product = create_app(chosen, ports)
     background.post = _warmed(background.post(chosen))
     REGISTRY["all"] = background.registry(chosen, ports)

@@ -1,4 +1,4 @@
-"""The part of the harness that buys: its buttons, and a meter that fails in the way that stands on the order."""
+"""The part of the harness that buys: its buttons, and a meter and a network that fail as the order says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from selfcare.adapters.charging_embedded import EmbeddedCharging
+from selfcare.adapters.provisioning_embedded import EmbeddedProvisioning
 from selfcare.audit import log as audit
+from selfcare.db.prepared import Prepared, fetch, fetch_one
+from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict
 from selfcare.kernel.money import Money
 from selfcare.portal.orders import orders, stuck
@@ -20,11 +23,13 @@ from selfcare.portal.pay import payments
 from selfcare.portal.pay.payments import How
 from selfcare.ports.charging import Delivery
 from selfcare.ports.failures import Declined, Unknown, Unreachable
+from selfcare.ports.provisioning import DONE, FAILED, Progress, Work
 
 PRICE_MINOR = 600
-# What the meter does: adds; says no for good; adds and loses the answer; loses the question; is away at first; answers
-# nothing that could be believed, for ever.
+# What the meter does, and the network: adds; says no for good; adds and loses the answer; loses the question; is away
+# at first; answers nothing that could be believed, for ever. The network alone: begins, and then cannot do it.
 ADDS, REFUSES, ANSWER_LOST, QUESTION_LOST, AWAY, SILENT = "adds", "refuses", "answer", "question", "away", "silent"
+BREAKS = "breaks"
 
 
 class Meter(EmbeddedCharging):
@@ -55,18 +60,56 @@ class Meter(EmbeddedCharging):
         return await super().was_applied(delivery)
 
 
+class Network(EmbeddedProvisioning):
+    """The embedded one, likewise. Its jobs are called by what it does with them, so every process knows."""
+
+    def __init__(self, step: Callable[[str], None]) -> None:
+        self._step = step
+        self._asked: Counter[UUID] = Counter()
+
+    async def start(self, work: Work) -> Progress:
+        self._step("before the network is asked by")
+        self._asked[work.id] += 1
+        is_first = self._asked[work.id] == 1
+        if work.what == REFUSES:
+            raise Declined("The network has no such thing.")
+        if work.what == AWAY and is_first:
+            raise Unreachable("not there")
+        if work.what == SILENT or (work.what == QUESTION_LOST and is_first):
+            raise Unknown("no answer")
+        progress = await super().start(work)
+        self._step("after the network answered")
+        if work.what == ANSWER_LOST:
+            raise Unknown("no answer")
+        return progress
+
+    async def ask(self, job_id: UUID) -> Progress | None:
+        self._step("before the network is asked how far it is by")
+        progress, job = await super().ask(job_id), await fetch_one(JOB.bind(id=job_id))
+        is_broken = job is not None and job["what"] == BREAKS and progress is not None and progress.status == DONE
+        return Progress(FAILED, 1, 3) if is_broken else progress
+
+
+JOB = Prepared.sql("SELECT what FROM provisioning_job WHERE id = :id")
+SOLD_AS = Prepared.sql("SELECT product_id FROM service WHERE id = :id")
+
+
 async def buy(shop: Shop, asked: dict[str, Any]) -> Any:
-    """The buy button."""
+    """The buy button: of a top-up by what the meter does, of an add-on by what the network does."""
     who = audit.system(customer_id=UUID(asked["customer"]), user_id=UUID(asked["user"]))
     put = {"kind": "data", "amount": 5 * 10**9, "label": asked["meter"], "origin": "topup", "mode": "add"}
     put |= {"scope": "any", "consume_order": 2, "expires_at": None, "currency": None, "counts_mms": False}
+    delivers: dict[str, Any] = {"puts": [put | {"blocker": False}]}
+    service_id = UUID(asked["service"])
+    if asked.get("network"):
+        delivers |= await _addon(service_id)
     wanted = Wanted(
-        kind=Kind.TOPUP,
-        name="5 GB extra data",
+        kind=Kind.ADDON if asked.get("network") else Kind.TOPUP,
+        name=asked.get("network") or "5 GB extra data",
         price=Money(PRICE_MINOR, "GBP"),
         tax_permille=200,
-        service_id=UUID(asked["service"]),
-        delivers={"puts": [put | {"blocker": False}]},
+        service_id=service_id,
+        delivers=delivers,
     )
     how = How(
         request_key=asked["key"],
@@ -75,6 +118,14 @@ async def buy(shop: Shop, asked: dict[str, Any]) -> Any:
     )
     order = await orders.buy(shop, who, wanted, how)
     return {"order": str(order.id), "payment": str(order.payment_id), "state": order.state}
+
+
+async def _addon(service_id: UUID) -> dict[str, Any]:
+    (sold,) = await fetch(SOLD_AS.bind(id=service_id))
+    addon = {"product_id": str(sold["product_id"]), "name": "Roaming", "icon": "globe", "price_minor": 0}
+    addon |= {"tax_permille": 200, "recurring": False, "grants": [], "starts_at": clock.now().isoformat()}
+    addon |= dict.fromkeys(("paid_until", "term_ends_at", "ends_at"))
+    return {"addon": addon, "replaces": [], "replaced": [], "play": None}
 
 
 async def follow(shop: Shop, asked: dict[str, Any]) -> Any:

@@ -33,8 +33,14 @@ class Extras:
 
     async def deliver(self, order: Order) -> Outcome:
         outcome = await network.set_up(self._provisioning, _work(order))
-        if outcome.result is not Result.DONE:
-            return outcome
+        return await self._finish(order) if outcome.result is Result.DONE else outcome
+
+    async def look(self, order: Order) -> Outcome:
+        outcome = await network.look(self._provisioning, order.id)
+        return await self._finish(order) if outcome.result is Result.DONE else outcome
+
+    async def _finish(self, order: Order) -> Outcome:
+        """Ready at the network: what is still missing here, once."""
         if order.delivers["puts"]:
             put = await self._allowances.deliver(order)
             if put.result is Result.FAILED:
@@ -44,11 +50,6 @@ class Extras:
                 return put
         await _run(order)
         return DONE
-
-    async def look(self, order: Order) -> Outcome:
-        outcome = await network.look(self._provisioning, order.id)
-        # Ready at the network: what is still missing is done by delivering it again.
-        return await self.deliver(order) if outcome.result is Result.DONE else outcome
 
 
 def _work(order: Order) -> Work:
