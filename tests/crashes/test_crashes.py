@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
@@ -14,7 +15,7 @@ from selfcare.kernel import ids
 from tests.crashes import schedules
 from tests.crashes.scenarios import SCENARIOS, Case
 from tests.crashes.schedules import Schedule
-from tests.crashes.world import World
+from tests.crashes.world import Server, World
 from tests.support import databases, money
 
 SAMPLE, OF_ORDERS, SEED, PAYERS = 8, 4, 20_261_123, 64
@@ -40,23 +41,35 @@ async def test_whenever_the_server_is_killed_money_is_neither_taken_twice_nor_lo
         assert len(world.killed_at()) >= SAMPLE
 
 
-async def test_sixty_four_payers_of_one_bill_on_two_processes_are_one_payment(world_url: str, tmp_path: Path) -> None:
-    async with World.of(world_url, tmp_path) as world:
-        case = Case(world, await world.customer())
-        await world.card(case.customer)
+@asynccontextmanager
+async def two_servers(url: str, folder: Path) -> AsyncIterator[tuple[Case, list[Server]]]:
+    async with World.of(url, folder) as world:
         both = [await world.serve(), await world.serve()]
         try:
-            clicks = (case.click(both[n % 2], last4="4242", key=ids.token()) for n in range(PAYERS))
-            answers = await asyncio.gather(*clicks)
+            yield Case(world, await world.customer()), both
         finally:
             for server in both:
                 await server.kill()
-        assert len(await world.things("payment_intent", case.customer)) == 1
+        await schedules.check_all()
+
+
+async def test_what_is_pressed_at_two_servers_at_once_is_done_once(world_url: str, tmp_path: Path) -> None:
+    """64 payers of one bill; one form of a top-up, and one of an add-on, sent four times each."""
+    async with two_servers(world_url, tmp_path) as (case, both):
+        await case.world.card(case.customer)
+        await case.world.line(case.customer)
+        clicks = (case.click(both[n % 2], last4="4242", key=ids.token()) for n in range(PAYERS))
+        answers = await asyncio.gather(*clicks)
+        assert len(await case.world.things("payment_intent", case.customer)) == 1
         assert await money.remaining(case.customer.bills[0]) == 0
         assert sum("refused" not in answer for answer in answers) == 1
+        for number, buy in enumerate((case.buy, case.add), 2):
+            key = ids.token()
+            answers = await asyncio.gather(*(buy(both[n % 2], key=key) for n in range(4)))
+            assert len({answer["order"] for answer in answers}) == 1
+            assert len(await case.world.things("payment_intent", case.customer)) == number
         paid = await fetch(PAID.bind(customer_id=case.customer.purse.customer_id))
-        assert [row["state"] for row in paid] == ["succeeded"]
-        await schedules.check_all()
+        assert [row["state"] for row in paid] == ["succeeded"] * 3
 
 
 PAID = Prepared.sql("SELECT state FROM payment WHERE customer_id = :customer_id")
