@@ -53,6 +53,7 @@ from selfcare.portal.account.sign_ins import routes as own_sign_ins
 from selfcare.portal.activity import routes as activity
 from selfcare.portal.addons import routes as addons
 from selfcare.portal.billing import routes as billing
+from selfcare.portal.billing.recipients import routes as recipients
 from selfcare.portal.billing.statement import routes as statement
 from selfcare.portal.bundles import routes as bundles
 from selfcare.portal.cards import routes as cards
@@ -115,6 +116,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     services_sim.router,
     usage.router,
     billing.router,
+    recipients.router,
     statement.router,
     pay.router,
     autopay.router,

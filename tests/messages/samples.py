@@ -21,6 +21,7 @@ PLAIN: dict[str, object] = {
     "until": datetime(2026, 11, 22, 20, 4, tzinfo=UTC),
     "at": AT,
     "path": "/sign-in/reset?token=SECRET-TOKEN",
+    "stop": "/billing/recipients/stop?token=SECRET-TOKEN",
     "new_address": "asha.new@example.test",
     "device": "Firefox on Android",
     "phone": "+44 ••• 123",
@@ -83,7 +84,7 @@ def values_of(message: Message) -> dict[str, object]:
 
 
 def ugly_values_of(message: Message) -> dict[str, object]:
-    closed = {"path", "change", "state"}
+    closed = {"path", "stop", "change", "state"}
     return {
         name: UGLY if isinstance(value, str) and name not in closed else value
         for name, value in values_of(message).items()

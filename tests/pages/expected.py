@@ -61,6 +61,7 @@ NEVER_SHOWN = frozenset(
     {
         *("services.sim.puk", "services.sim.install", "usage.records_csv", "usage.records_json", "billing.pdf"),
         *("billing.bundles", "billing.bundle_state", "billing.bundle_file", "billing.transactions_csv"),
+        *("billing.recipients", "billing.recipients.new"),
         *("billing.statement_csv", "billing.statement_pdf", "cards.new", "cards.visit", "cards.show", "cards.removal"),
         *("account.name", "account.phone", "account.email", "account.people.new", "account.people.show"),
         *("account.export", "account.export.show", "account.export.file", "account.erasure", "activity.not_me"),

@@ -17,6 +17,7 @@ from selfcare.demo.timeline import ZONE, Timeline, add_months
 from selfcare.identity.tables import Customer, Membership, User
 from selfcare.kernel.ids import token, token_hash
 from selfcare.portal.account.tables import Contact, Invitation, Site
+from selfcare.portal.billing.tables import BillRecipient
 from selfcare.portal.cards.tables import PaymentMethod
 from selfcare.portal.pay.autopay.consents import consent_words
 from selfcare.portal.pay.tables import AutopayConsent, GatewayCustomer
@@ -212,6 +213,7 @@ def _add_cards(rows: Rows, when: Timeline) -> None:
     card(people.HANA, 1, "mastercard", "5100", 9)
     card(people.HANA, 2, "visa", "0341", 0, Outcome.LATER_DECLINES)
     rows.add(AutopayConsent, _autopay(people.HANA, when))
+    rows.add(BillRecipient, _accountant(people.HANA, when))
 
 
 def _autopay(owner: Someone, when: Timeline) -> dict[str, Any]:
@@ -225,6 +227,20 @@ def _autopay(owner: Someone, when: Timeline) -> dict[str, Any]:
         "given_at": when.at(-90, 10),
         "address": "192.0.2.40",
         "device": "Firefox on Linux",
+    }
+
+
+def _accountant(owner: Someone, when: Timeline) -> dict[str, Any]:
+    """Somebody outside gets copies of Bloom's bills."""
+    assert owner.home is not None
+    return {
+        "id": fixed(f"recipient/{owner.key}"),
+        "customer_id": owner.home.id,
+        "email": "books@hartley.example.test",
+        "added_by": owner.id,
+        "added_at": when.at(-25, 10),
+        "confirmed_at": when.at(-24, 9),
+        "bills_from": when.at(-24, 9).date(),
     }
 
 

@@ -11,6 +11,7 @@ from selfcare.adapters.payments_embedded_tables import SimCard, SimCustomer
 from selfcare.db.prepared import insert_many
 from selfcare.identity.tables import Customer, Membership, User
 from selfcare.portal.account.tables import Contact, Invitation, Site
+from selfcare.portal.billing.tables import BillRecipient
 from selfcare.portal.cards.tables import PaymentMethod
 from selfcare.portal.pay.tables import AutopayConsent, GatewayCustomer
 from selfcare.portal.services.sim.tables import Sim
@@ -34,6 +35,7 @@ ORDER: tuple[type[Table], ...] = (
     Invitation,
     GatewayCustomer,
     AutopayConsent,
+    BillRecipient,
     SimCustomer,
     SimCard,
 )

@@ -20,6 +20,7 @@ from selfcare.kernel.words import _
 from selfcare.portal.billing import bundles, papers, queries, questions, references, transactions
 from selfcare.portal.billing.difference import difference
 from selfcare.portal.billing.queries import InvoiceRow
+from selfcare.portal.billing.recipients import recipients
 from selfcare.portal.billing.transactions import Entry, Place, Wanted
 from selfcare.portal.help import tips
 from selfcare.ports.ports import Ports
@@ -45,6 +46,7 @@ async def show(
         recent=recent.rows[:5],
         autopay=await queries.is_paid_by_itself(scope),
         may_set_reference=references.may_set(identity),
+        may_choose_recipients=recipients.may_choose(identity),
         tip=await tips.find(identity, "billing"),
         leads_to=leads_to(request),
     )

@@ -110,3 +110,27 @@ class BillReference(Table, tablename="bill_reference"):
     customer_id = UUID(primary_key=True, default=None)
     words = Varchar(60)
     set_at = Timestamptz(default=None)
+
+
+class BillRecipient(Table, tablename="bill_recipient"):
+    """An address that gets a copy of each bill from `bills_from` on, once it has confirmed and until it stops."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    email = Varchar(254)
+    added_by = UUID(default=None)
+    added_at = Timestamptz(default=None)
+    confirmed_at = Timestamptz(null=True, default=None)
+    bills_from = Date(null=True, default=None)
+    stopped_at = Timestamptz(null=True, default=None)
+
+
+class BillCopy(Table, tablename="bill_copy"):
+    """A bill that was sent to a recipient, once. Its link opens until `expires_at` and dies with the recipient."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    recipient_id = UUID(default=None)
+    invoice_id = UUID(default=None)
+    made_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)

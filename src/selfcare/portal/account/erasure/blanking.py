@@ -46,6 +46,9 @@ _OF_PERSON = tuple(
         "DELETE FROM dismissed_tip WHERE user_id = :user_id",
         "DELETE FROM support_wish WHERE user_id = :user_id",
         "DELETE FROM support_code WHERE user_id = :user_id",
+        """
+        DELETE FROM bill_recipient WHERE email = (SELECT lower(u.email) FROM app_user u WHERE u.id = :user_id)
+        """,
         "UPDATE autopay_consent SET address = '', device = '' WHERE given_by = :user_id",
         """
         UPDATE invitation SET email = 'erased@invalid' WHERE accepted_by = :user_id
@@ -80,6 +83,8 @@ _OF_CUSTOMER = tuple(
         "UPDATE service SET nickname = NULL WHERE customer_id = :customer_id",
         "DELETE FROM customer_note WHERE customer_id = :customer_id",
         "DELETE FROM bill_reference WHERE customer_id = :customer_id",
+        "DELETE FROM bill_recipient WHERE customer_id = :customer_id",
+        "DELETE FROM notification WHERE customer_id = :customer_id AND user_id IS NULL",
         """
         DELETE FROM guest_receipt WHERE payment_id IN (SELECT p.id FROM payment p WHERE p.customer_id = :customer_id)
         """,

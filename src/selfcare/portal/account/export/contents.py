@@ -390,6 +390,14 @@ SECTIONS = (
         withheld=_because(BOOKKEEPING, "customer_id"),
     ),
     Section(
+        file="copies-of-bills",
+        table="bill_recipient",
+        columns=("id", "email", "added_at", "confirmed_at", "bills_from", "stopped_at"),
+        where=OF_CUSTOMER,
+        needs=Right.PAY_OWN_BILLS,
+        withheld=_because(BOOKKEEPING, "customer_id") | _because(OTHERS, "added_by"),
+    ),
+    Section(
         file="transactions",
         table="billing_transaction",
         columns=(
@@ -537,6 +545,7 @@ LEFT_OUT: Mapping[str, str] = {
     "audit_head": "the ends of the log's chains",
     "audit_break": "where we found the log changed; it names rows by their number",
     "backup_code": SECRET,
+    "bill_copy": "which of those bills went to them; the bills themselves are in bills",
     "bundle": "files of bills you asked for; the bills themselves are in bills",
     "bundle_part": "the bytes of those files",
     "card_visit": "steps on the way to a card; the card itself is in cards",

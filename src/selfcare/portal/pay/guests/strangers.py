@@ -1,22 +1,20 @@
 """Who pays for somebody else's top-up without signing in: told by mail, never named to whoever owns the number.
 
-Their link is the id of the visit with our mark behind it, worked out anew whenever it is needed: whoever reads the
-database has no link.
+Their link is the id of the visit with our mark behind it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from uuid import UUID
 
 from selfcare.db.prepared import Prepared, execute, fetch_one
+from selfcare.identity import marked
 from selfcare.kernel import clock
 from selfcare.messages.events import Message
 from selfcare.portal.pay.payment import Payment, Purpose
 from selfcare.portal.pay.till import Till
 
-_ID_LENGTH = 32
+_LINK = "quick_topup"
 
 
 def is_stranger(payment: Payment) -> bool:
@@ -25,15 +23,12 @@ def is_stranger(payment: Payment) -> bool:
 
 
 def token_of(visit_id: UUID, key: bytes) -> str:
-    return visit_id.hex + _mark(visit_id.hex, key)
+    return marked.token_of(_LINK, visit_id, key)
 
 
 def visit_in(token: str, key: bytes) -> UUID | None:
     """None for what we never made, without a look at the database."""
-    body, mark = token[:_ID_LENGTH], token[_ID_LENGTH:]
-    if not hmac.compare_digest(_mark(body, key).encode(), mark.encode("utf-8", "replace")):
-        return None
-    return UUID(body)
+    return marked.id_in(_LINK, token, key)
 
 
 def path_of(visit_id: UUID, key: bytes) -> str:
@@ -58,10 +53,6 @@ async def tell(till: Till, payment: Payment, message: Message, **values: object)
         simulated=till.gateway.is_simulated,
         **values,  # type: ignore[arg-type]
     )
-
-
-def _mark(body: str, key: bytes) -> str:
-    return hmac.digest(key, f"quick_topup\x00{body}".encode("utf-8", "replace"), hashlib.sha256).hex()[:_ID_LENGTH]
 
 
 _EMAIL = Prepared.sql("SELECT email FROM guest_receipt WHERE payment_id = :payment_id")

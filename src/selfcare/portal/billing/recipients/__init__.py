@@ -1,0 +1,1 @@
+"""Further addresses that get a copy of each new bill, at /billing/recipients; what they get, at /billing/copy."""
