@@ -18,14 +18,14 @@ def sign_in(portal: Portal, who: str = "asha") -> None:
     portal.should_be_at("Top-Up")
 
 
-def is_ready(portal: Portal) -> None:
+def is_ready(portal: Portal, words: str = "You now have") -> None:
     """The page follows by itself; without JavaScript one looks again."""
     for _time in range(40):
         if portal.javascript or not portal.page.get_by_role("link", name="Look again").count():
             break
         portal.page.wait_for_timeout(250)
         portal.page.reload()
-    portal.should_see("You now have")
+    portal.should_see(words)
 
 
 def test_three_taps_from_the_services_to_more_data(portal: Portal) -> None:
