@@ -300,6 +300,23 @@ async def a_top_up_that_the_bank_asks_about(case: Case, server: Server) -> None:
 
 
 @scenario_with_bills(0)
+async def a_bundle_of_which_one_cannot_be_added(case: Case, server: Server) -> None:
+    await case.buy(server, parts=[(ADDS, ADDS), (REFUSES, None), (ANSWER_LOST, None)])
+
+
+@scenario_with_bills(0)
+async def a_bundle_of_which_two_cannot_be_added_while_an_answer_is_lost(case: Case, server: Server) -> None:
+    await case.world.people("cut/1")
+    await case.buy(server, parts=[(REFUSES, None), (AWAY, ANSWER_LOST), (ADDS, REFUSES)])
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_bundle_of_which_nothing_can_be_added_and_of_one_nobody_knows(case: Case, server: Server) -> None:
+    await case.buy(server, parts=[(ADDS, REFUSES), (SILENT, None)])
+
+
+@scenario_with_bills(0)
 async def a_top_up_by_a_new_card_that_cannot_be_added(case: Case, server: Server) -> None:
     await case.buy(server, REFUSES, last4=None)
     await case.on_the_page("4242")

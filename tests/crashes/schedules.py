@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from selfcare.db.engine import Row
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.portal.billing import ledger
 from tests.crashes.scenarios import Case, Scenario
@@ -153,9 +154,9 @@ async def _read_pages(case: Case, server: Server) -> None:
     session = await case.world.sign_in(case.customer)
     intents = await case.world.things("payment_intent", case.customer)
     taken = {each["metadata"]["payment_id"] for each in intents if each["status"] == "succeeded"}
-    for row in await fetch(ORDERS.bind(customer_id=case.customer.purse.customer_id)):
+    for row in await fetch(WHOLE.bind(customer_id=case.customer.purse.customer_id)):
         shown = await server.page(f"/orders/{row['id']}", session)
-        if shown.status_code != 200 or ORDER_WORDS.get(row["state"], "no such state") not in shown.text:
+        if shown.status_code != 200 or _words(row) not in shown.text:
             raise Untrue(f"the page of an order that is {row['state']} does not say so: {shown.status_code}")
     for row in await fetch(PAYMENTS.bind(customer_id=case.customer.purse.customer_id)):
         if row["state"] in ("refund_due", "refunded"):
@@ -166,6 +167,12 @@ async def _read_pages(case: Case, server: Server) -> None:
         words = "we have your payment" if str(row["id"]) in taken else "Nothing was taken"
         if words not in shown.text:
             raise Untrue(f"the page does not say {words!r}, the payment is {row['state']}")
+
+
+def _words(row: Row) -> str:
+    # A bundle may be ready in part.
+    is_ready = row["kind"] == "bundle" and row["state"] == "delivered"
+    return "Ready" if is_ready else ORDER_WORDS.get(row["state"], "no such state")
 
 
 async def check(case: Case, schedule: Schedule) -> None:
@@ -186,12 +193,13 @@ async def check(case: Case, schedule: Schedule) -> None:
     told = {row["event"]: row["n"] for row in await fetch(TOLD.bind(customer_id=customer_id))}
     returned = sum(row["refunded_minor"] for row in rows)
     bought = await fetch(ORDERS.bind(customer_id=customer_id))
+    wholes = await fetch(WHOLE.bind(customer_id=customer_id))
     kept = sum(row["price_minor"] for row in bought if row["state"] == "delivered")
     back = sum(row["price_minor"] for row in bought if row["state"] == "refunded")
     most_back = back if SCENARIOS[schedule.scenario].buys else 500
     refunds_told = len({each["id"] for each in refunds if each["payment_intent"] in charged})
     facts = {
-        "charged more than once": len(charged) <= max(1, sum(row["paid_at"] is not None for row in bought)),
+        "charged more than once": len(charged) <= max(1, sum(row["paid_at"] is not None for row in wholes)),
         "an order has not come to its end": all(row["state"] in ORDER_WORDS for row in bought),
         "delivered otherwise than said": all(
             (row["grants"], row["addons"]) == (is_there, is_there and row["kind"] == "addon")
@@ -202,7 +210,7 @@ async def check(case: Case, schedule: Schedule) -> None:
         "paid, and neither delivered nor given back": all(
             (row["paid_at"] is not None) == (row["state"] in ("delivered", "refunded")) for row in bought
         ),
-        "told of orders": told.get("order.delivered", 0) == sum(row["state"] == "delivered" for row in bought)
+        "told of orders": told.get("order.delivered", 0) == sum(row["state"] == "delivered" for row in wholes)
         and told.get("order.not_delivered", 0) == sum(row["state"] == "refunded" for row in bought),
         "a charge is not booked, or booked without a charge": booked == charged,
         "the bills are not paid by what was charged": paid + credit + kept == sum(charged.values()) - given_back,
@@ -242,13 +250,21 @@ ON_THEIR_WAY = Prepared.sql(
     """
 )
 IN_REVIEW = Prepared.sql("SELECT id FROM purchase_order WHERE customer_id = :customer_id AND state = 'review'")
+# What was bought: of a bundle its parts.
 ORDERS = Prepared.sql(
     """
     SELECT o.id, o.kind, o.state, o.price_minor, p.settled_at AS paid_at,
         (SELECT COUNT(*) FROM allowance_grant g WHERE g.order_id = o.id) AS grants,
         (SELECT COUNT(*) FROM service_addon a WHERE a.order_id = o.id) AS addons
-    FROM purchase_order o JOIN payment p ON p.id = o.payment_id
-    WHERE o.customer_id = :customer_id ORDER BY o.created_at
+    FROM purchase_order o LEFT JOIN purchase_order w ON w.id = o.parent_id
+        JOIN payment p ON p.id = COALESCE(w.payment_id, o.payment_id)
+    WHERE o.customer_id = :customer_id AND o.kind <> 'bundle' ORDER BY o.created_at
+    """
+)
+WHOLE = Prepared.sql(
+    """
+    SELECT o.id, o.kind, o.state, p.settled_at AS paid_at
+    FROM purchase_order o JOIN payment p ON p.id = o.payment_id WHERE o.customer_id = :customer_id
     """
 )
 # How an order may end, and what its page says then.

@@ -11,12 +11,13 @@ from uuid import UUID
 from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.adapters.provisioning_embedded import EmbeddedProvisioning
 from selfcare.audit import log as audit
+from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, fetch, fetch_one
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict
 from selfcare.kernel.money import Money
 from selfcare.portal.orders import orders, stuck
-from selfcare.portal.orders.order import Kind, State, load
+from selfcare.portal.orders.order import Kind, Order, State, find_by_request_key, load
 from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay import payments
@@ -95,29 +96,51 @@ SOLD_AS = Prepared.sql("SELECT product_id FROM service WHERE id = :id")
 
 
 async def buy(shop: Shop, asked: dict[str, Any]) -> Any:
-    """The buy button: of a top-up by what the meter does, of an add-on by what the network does."""
+    """The buy button: of a top-up by what the meter does, an add-on by what the network does, a bundle of both."""
     who = audit.system(customer_id=UUID(asked["customer"]), user_id=UUID(asked["user"]))
-    put = {"kind": "data", "amount": 5 * 10**9, "label": asked["meter"], "origin": "topup", "mode": "add"}
-    put |= {"scope": "any", "consume_order": 2, "expires_at": None, "currency": None, "counts_mms": False}
-    delivers: dict[str, Any] = {"puts": [put | {"blocker": False}]}
-    service_id = UUID(asked["service"])
-    if asked.get("network"):
-        delivers |= await _addon(service_id)
-    wanted = Wanted(
-        kind=Kind.ADDON if asked.get("network") else Kind.TOPUP,
-        name=asked.get("network") or "5 GB extra data",
-        price=Money(PRICE_MINOR, "GBP"),
-        tax_permille=200,
-        service_id=service_id,
-        delivers=delivers,
-    )
     how = How(
         request_key=asked["key"],
         card_id=UUID(asked["card"]) if asked.get("card") else None,
         use_credit=bool(asked.get("use_credit")),
     )
-    order = await orders.buy(shop, who, wanted, how)
+    if asked.get("parts"):
+        order = await _buy_bundle(shop, who, asked, how)
+    else:
+        order = await orders.buy(shop, who, await _wanted(asked["service"], asked["meter"], asked.get("network")), how)
     return {"order": str(order.id), "payment": str(order.payment_id), "state": order.state}
+
+
+async def _buy_bundle(shop: Shop, who: audit.Who, asked: dict[str, Any], how: How) -> Order:
+    parts = [await _wanted(asked["service"], meter, network) for meter, network in asked["parts"]]
+    whole = Wanted(
+        kind=Kind.BUNDLE,
+        name="Several in one",
+        price=Money(PRICE_MINOR * len(parts), "GBP"),
+        delivers={"services": [asked["service"]]},
+    )
+    order = await find_by_request_key(UUID(asked["customer"]), how.request_key)
+    if order is None:
+        async with transaction():
+            order = await orders.write(shop, who, whole, how, parts)
+    assert order.payment_id is not None
+    await payments.submit(shop.till, order.payment_id)
+    return await orders.advance(shop, order.id)
+
+
+async def _wanted(service: str, meter: str, network: str | None) -> Wanted:
+    put = {"kind": "data", "amount": 5 * 10**9, "label": meter, "origin": "topup", "mode": "add"}
+    put |= {"scope": "any", "consume_order": 2, "expires_at": None, "currency": None, "counts_mms": False}
+    delivers: dict[str, Any] = {"puts": [put | {"blocker": False}]}
+    if network:
+        delivers |= await _addon(UUID(service))
+    return Wanted(
+        kind=Kind.ADDON if network else Kind.TOPUP,
+        name=network or "5 GB extra data",
+        price=Money(PRICE_MINOR, "GBP"),
+        tax_permille=200,
+        service_id=UUID(service),
+        delivers=delivers,
+    )
 
 
 async def _addon(service_id: UUID) -> dict[str, Any]:

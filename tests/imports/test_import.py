@@ -259,6 +259,10 @@ async def test_a_changed_product_is_a_new_version(folder: Folder) -> None:
     await folder.load()
     (product,) = await rows("SELECT price_minor, version FROM product WHERE external_id = 'P-1'")
     assert (product["price_minor"], product["version"]) == (1020, 2)
+    folder.change("products.csv", "P-1", features="12 GB; 300 minutes")
+    for _again in range(2):
+        await folder.load()
+    assert (await rows("SELECT version FROM product ORDER BY external_id"))[0]["version"] == 3
 
 
 ADDON = {

@@ -365,6 +365,7 @@ ADDONS = (
         repeatable=True,
         excludes=("roaming-europe",),
         lasts=7,
+        activation="At once, for 7 days, wherever you are by then",
     ),
     Sold(
         slug="static-ip",

@@ -195,6 +195,7 @@ async def test_a_product_that_is_none_is_no_mishap(asha: Browser, product: str, 
 async def test_what_it_replaces_is_asked_first_and_ends_when_it_is_there(app: Application, asha: Browser) -> None:
     await buy(app, asha, EUROPE)
     page = await review(asha, WORLD)
+    assert "At once, for 7 days" in page.text
     assert "It replaces Europe Roaming" in page.text
     assert "What is paid for it until 22 Dec 2026 is not given back" in page.text
     refused = await page.submit("buy")
