@@ -1,7 +1,8 @@
 """The process that is measured: the product, and beside it what it is compared with. `python -m bench.server URL PORT`
 
-Under /bench/ answers a bare Litestar application: /bench/text, /bench/static (a plain table of the size of the
-dashboard) and /bench/frozen (the dashboard's own template with the values of its first answer).
+Under /bench/ answers a bare Litestar application: /bench/text, /bench/static/dashboard (and others: the page's own
+template with the values of its first answer, in Jinja as it comes), /bench/frozen (the dashboard's once more, in our
+Jinja) and /bench/table (a plain table of the size of the dashboard in our Jinja).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import sys
 from typing import Any
 
+from jinja2 import Environment
 from litestar import Litestar, Response, get
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -18,6 +20,7 @@ from selfcare import server
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.identity import sessions
+from selfcare.kernel import words
 from selfcare.kernel.origin import Origin
 from selfcare.settings import Settings
 
@@ -28,6 +31,8 @@ SOME = Prepared.sql(
     WHERE m.removed_at IS NULL AND m.accepted_at IS NOT NULL AND u.email NOT IN :but ORDER BY m.id LIMIT :many
     """
 )
+# The template of each page that is measured.
+STATIC = {"dashboard": "dashboard/index", "usage": "usage/index", "bills": "billing/invoices"}
 TABLE = """<!doctype html><html lang="en"><head><title>{{ title }}</title></head><body><h1>{{ title }}</h1>
 <p>{{ filler }}</p><table>{% for row in rows %}
 <tr><td>{{ row.name }}</td><td>{{ row.number }}</td><td>{{ row.amount|money }}</td><td>{{ row.on|date }}</td></tr>
@@ -79,8 +84,8 @@ def _beside(product: Any) -> Litestar:
         return text
 
     templates.render = remembering
-    table = templates.environment.from_string(TABLE)
-    static: dict[str, Any] = {}
+    table, stock = templates.environment.from_string(TABLE), _as_it_comes(templates.environment)
+    values: dict[str, Any] = {}
 
     @get("/bench/text", sync_to_thread=False, media_type="text/plain")
     def text() -> str:
@@ -88,16 +93,37 @@ def _beside(product: Any) -> Litestar:
 
     @get("/bench/frozen", sync_to_thread=False)
     def frozen() -> Response[bytes]:
-        return Response(render("dashboard/index", first["dashboard/index"]).encode(), media_type=HTML)
+        return Response(render(STATIC["dashboard"], first[STATIC["dashboard"]]).encode(), media_type=HTML)
 
-    @get("/bench/static", sync_to_thread=False)
+    @get("/bench/static/{of:str}", sync_to_thread=False)
+    def static(of: str) -> Response[bytes]:
+        return Response(stock.get_template(f"{STATIC[of]}.html").render(first[STATIC[of]]).encode(), media_type=HTML)
+
+    @get("/bench/table", sync_to_thread=False)
     def page() -> Response[bytes]:
-        if not static:
-            known = first.get("dashboard/index")
-            static.update(_rows_for(table, len(render("dashboard/index", known).encode()) if known else 10_000))
-        return Response(table.render(static).encode(), media_type=HTML)
+        if not values:
+            known = first[STATIC["dashboard"]]
+            values.update(_rows_for(table, len(render(STATIC["dashboard"], known).encode())))
+        return Response(table.render(values).encode(), media_type=HTML)
 
-    return Litestar([text, frozen, page], openapi_config=None, logging_config=None)
+    return Litestar([text, frozen, static, page], openapi_config=None, logging_config=None)
+
+
+def _as_it_comes(ours: Environment) -> Environment:
+    """Jinja without what `web/lean.py` does; the same templates, filters and names."""
+    stock = Environment(
+        loader=ours.loader,
+        autoescape=True,
+        undefined=ours.undefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    stock.filters.update(ours.filters)
+    stock.globals.update(ours.globals)
+    stock.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    return stock
 
 
 def _rows_for(table: Any, size: int) -> dict[str, Any]:
