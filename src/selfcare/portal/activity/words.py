@@ -210,6 +210,7 @@ def sentences() -> dict[str, str]:
         "pay.simulated": _("A payment was simulated"),
         "pay.disputed": _("A payment was disputed at the bank"),
         "topup.ordered": _("A top-up was ordered"),
+        "quick_topup.ordered": _("A top-up was ordered without signing in"),
         "topup.bought": _("A top-up was bought"),
         "topup.delivered": _("A top-up was added"),
         "topup.failed": _("A top-up could not be added"),
