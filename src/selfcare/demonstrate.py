@@ -148,6 +148,7 @@ async def prepare(settings: Settings, customers: int) -> str:
             customers=customers,
             sim_keys=settings.sim_keys,
             link_key=settings.keys.link,
+            with_payments=True,
         )
         return ""
     finally:

@@ -15,6 +15,7 @@ CUSTOMERS_OF = {
     "bloom": people.BLOOM,
     "gwen": people.BLOOM,
     "femi": people.BLOOM,
+    "noor": people.YUSUF,
 }
 
 # Parameter of a path → the first few ids of that kind which belong to the customer.

@@ -14,6 +14,7 @@ from selfcare.demo import accounts, catalogue, households
 from selfcare.demo.activity import add_activity
 from selfcare.demo.bills import Book
 from selfcare.demo.crowd import add_crowd
+from selfcare.demo.noor import add_noor, add_payments
 from selfcare.demo.people import ASHA, PASSWORD
 from selfcare.demo.requests import add_requests
 from selfcare.demo.rows import Rows
@@ -44,8 +45,11 @@ async def load(
     passwords: Passwords | None = None,
     sim_keys: Sequence[bytes] = (),
     link_key: bytes = b"",
+    with_payments: bool = False,
 ) -> None:
     """The named people, the catalogue, and `customers` generated ones more with `records_each` usage records each.
+
+    `with_payments` for a demo that goes on: tests pay themselves.
 
     What the named people did lately is written where the audit log has its key.
     """
@@ -59,6 +63,8 @@ async def load(
         await _load_named(when, password_hash, sim_keys)
         if link_key:
             await add_vouchers(when, link_key)
+        if with_payments:
+            await add_payments(when)
         if audit.is_configured():
             await add_activity(when)
     progress("named people", 1, 1)
@@ -74,6 +80,7 @@ async def _load_named(when: Timeline, password_hash: str, sim_keys: Sequence[byt
     households.add_chidi(rows, book, when)
     households.add_otto(rows, when)
     households.add_bloom(rows, book, when)
+    add_noor(rows, book, when)
     if sim_keys:
         add_sims(rows, when, sim_keys)
     await rows.write()

@@ -67,6 +67,17 @@ BLOOM = Household(
 # Nobody looks after this one yet: whoever holds its number may sign up.
 FREY = Household("otto", "100204", "Otto Frey", "individual", "prepaid", "9 Mill Lane\nYork\nYO1 7EP\nUnited Kingdom")
 FREY_PHONE = "+447700900350"
+# Names that are long and run both ways.
+YUSUF = Household(
+    "noor",
+    "200101",
+    "شركة نور الدين وأولاده للتبريد والتكييف – "
+    "Noor & Sons Refrigeration and Air-Conditioning Engineering Partnership (Yorkshire)",
+    "business",
+    "postpaid",
+    "مبنى ٧، طريق الملك فهد\n7 Cold Store Yard, Unit 14b (entrance from Whitehall Industrial Estate)\n"
+    "Leeds\nLS12 1BE\nUnited Kingdom",
+)
 HOUSEHOLDS = (PATEL, OKORO, NEWMAN, BLOOM)
 
 ASHA = Someone("asha", "Asha Patel", "+447700900123", "owner: mobile, home internet, bills, cards", PATEL)
@@ -75,6 +86,13 @@ CHIDI = Someone("chidi", "Chidi Okoro", "+447700900200", "prepaid, low on data, 
 EMPTY = Someone("empty", "Emma Newman", "+447700900300", "new customer with nothing yet", NEWMAN)
 HANA = Someone("bloom", "Hana Bloom", "+447700900400", "owner of Bloom Ltd: 25 services, 36 bills", BLOOM)
 GWEN = Someone("gwen", "Gwen Ashby", "+447700900401", "pays the bills of Bloom Ltd, sees Chidi's too", BLOOM, "payer")
+NOOR = Someone(
+    "noor",
+    "نور الدين القحطاني",
+    "+447700900360",
+    "long names, right to left; one payment on its way, one declined",
+    YUSUF,
+)
 FEMI = Someone("femi", "Femi Adeyemi", "+447700900410", "uses one line of Bloom Ltd", BLOOM, "user", ("bloom/line/0",))
 
 _SUPPORT = (
@@ -96,13 +114,14 @@ DINA = Someone(
 ELI = Someone("eli", "Eli Marsh", "+447700900901", "support, may not open portals", staff_rights=_SUPPORT)
 ADMIN = Someone("admin", "Ada Quinn", "+447700900902", "administrator", staff_rights=("admin",))
 
-CUSTOMERS = (ASHA, BEN, CHIDI, EMPTY, HANA, GWEN, FEMI)
+CUSTOMERS = (ASHA, BEN, CHIDI, EMPTY, HANA, GWEN, FEMI, NOOR)
 STAFF = (DINA, ELI, ADMIN)
 EVERYBODY = (*CUSTOMERS, *STAFF)
 
 ASHA_MOBILE = fixed("service/asha/mobile")
 ASHA_INTERNET = fixed("service/asha/internet")
 CHIDI_MOBILE = fixed("service/chidi/mobile")
+NOOR_MOBILE = fixed("service/noor/mobile")
 CHIDI_SUSPENDED = fixed("service/chidi/internet")
 
 
