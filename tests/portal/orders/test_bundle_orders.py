@@ -138,6 +138,21 @@ async def test_where_all_failed_all_comes_back(counter: Counter, purse: Purse) -
     await money.check_at_rest()
 
 
+async def test_a_part_is_refunded_when_its_own_money_is_back(counter: Counter, purse: Purse) -> None:
+    shop, network = open_shop(counter)
+    network.says = {"data": FAILED, "boost": FAILED}
+    order = await buy(shop, counter, purse)
+    assert order.payment_id is not None
+    first, _second = await refunds.list_refunds(await payment.load(order.payment_id))
+    await refunds.send_now(counter.till, first.id)
+    await orders.refunded(shop, order.id)
+    assert await states(order) == {
+        "roaming": State.DELIVERED,
+        "data": State.REFUNDED,
+        "boost": State.REFUND_DUE,
+    }
+
+
 async def test_what_nobody_can_say_of_one_part_keeps_its_money_and_leaves_the_others(
     counter: Counter, purse: Purse
 ) -> None:
