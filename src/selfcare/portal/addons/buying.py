@@ -7,21 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.engine import transaction
 from selfcare.formats import money
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
-from selfcare.kernel.errors import Conflict, Rejected, Unavailable
+from selfcare.kernel.errors import Conflict, Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.addons.queries import LATEST_START, Quote, quote
-from selfcare.portal.cards import cards
-from selfcare.portal.orders import orders
+from selfcare.portal.orders import counter, orders
 from selfcare.portal.orders.allowances import frozen
-from selfcare.portal.orders.order import Kind, Order, find_by_request_key
+from selfcare.portal.orders.order import Kind, Order
 from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import payments
 from selfcare.portal.pay.payments import How
 
 
@@ -45,20 +42,7 @@ async def buy(shop: Shop, identity: Identity, service_id: UUID, shown: Shown, ho
 
     Raises NotFound, Conflict (PriceChanged), Rejected, Unavailable or TooOften; then nothing was taken.
     """
-    customer_id = identity.customer.customer_id
-    if (known := await find_by_request_key(customer_id, how.request_key)) is None:
-        if not (await shop.charging.health()).ok:
-            raise Unavailable(_("We cannot add anything right now, so nothing was charged. Please try again soon."), 60)
-        await payments.claim_try(identity)
-        async with transaction():
-            # Purchases of one customer come one after the other: of two at once the second finds the first.
-            await cards.hold(customer_id)
-            known = await find_by_request_key(customer_id, how.request_key)
-            if known is None:
-                known = await _write(shop, identity, service_id, shown, how)
-    if known.payment_id is not None:
-        await payments.submit(shop.till, known.payment_id)
-    return await orders.advance(shop, known.id)
+    return await counter.serve(shop, identity, how, lambda: _write(shop, identity, service_id, shown, how))
 
 
 def check_start(start: datetime | None) -> None:

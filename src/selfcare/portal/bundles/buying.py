@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from selfcare.db.engine import transaction
 from selfcare.formats import money
 from selfcare.identity.identity import CustomerScope, Identity
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
@@ -15,12 +14,10 @@ from selfcare.kernel.words import _
 from selfcare.portal.addons import buying as addons
 from selfcare.portal.addons import queries as addon_offers
 from selfcare.portal.bundles.queries import Bundle, Part, get
-from selfcare.portal.cards import cards
-from selfcare.portal.orders import orders
-from selfcare.portal.orders.order import Kind, Order, find_by_request_key
+from selfcare.portal.orders import counter, orders
+from selfcare.portal.orders.order import Kind, Order
 from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import payments
 from selfcare.portal.pay.payments import How
 from selfcare.portal.topup import buying as topups
 from selfcare.portal.topup import queries as topup_offers
@@ -44,19 +41,7 @@ async def buy(shop: Shop, identity: Identity, shown: Shown, how: How) -> Order:
     Raises NotFound, Conflict (addons.PriceChanged), Rejected by the part that cannot be, Unavailable or TooOften; then
     nothing was taken.
     """
-    customer_id = identity.customer.customer_id
-    if (known := await find_by_request_key(customer_id, how.request_key)) is None:
-        await topups.must_answer(shop.charging)
-        await payments.claim_try(identity)
-        async with transaction():
-            # Purchases of one customer come one after the other: of two at once the second finds the first.
-            await cards.hold(customer_id)
-            known = await find_by_request_key(customer_id, how.request_key)
-            if known is None:
-                known = await _write(shop, identity, shown, how)
-    if known.payment_id is not None:
-        await payments.submit(shop.till, known.payment_id)
-    return await orders.advance(shop, known.id)
+    return await counter.serve(shop, identity, how, lambda: _write(shop, identity, shown, how))
 
 
 async def first_fit(scope: CustomerScope, bundle: Bundle) -> dict[int, UUID]:

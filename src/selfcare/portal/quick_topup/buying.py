@@ -20,7 +20,7 @@ from selfcare.kernel.money import Money, parse_amount, round_half_up
 from selfcare.kernel.origin import Origin
 from selfcare.kernel.words import _, ngettext
 from selfcare.portal.cards import cards
-from selfcare.portal.orders import orders
+from selfcare.portal.orders import counter, orders
 from selfcare.portal.orders.order import Kind, Order, load
 from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
@@ -165,7 +165,7 @@ async def buy(shop: Shop, door: Door, origin: Origin, shown: Shown, day: DayPric
 
     Raises Conflict (PriceChanged), Rejected, Unavailable or TooOften; then nothing was taken.
     """
-    await topups.must_answer(shop.charging)
+    await counter.must_answer(shop.charging)
     await payments.claim_try(audit.visitor(origin))
     async with transaction():
         await cards.hold(door.scope.customer_id)

@@ -7,24 +7,20 @@ from datetime import UTC, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute
 from selfcare.formats import money
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
-from selfcare.kernel.errors import Conflict, Rejected, Unavailable
+from selfcare.kernel.errors import Conflict, Rejected
 from selfcare.kernel.money import Money, exponent
 from selfcare.kernel.words import _
-from selfcare.portal.cards import cards
-from selfcare.portal.orders import orders
+from selfcare.portal.orders import counter, orders
 from selfcare.portal.orders.allowances import frozen
-from selfcare.portal.orders.order import Kind, Order, find_by_request_key
+from selfcare.portal.orders.order import Kind, Order
 from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import payments
 from selfcare.portal.pay.payments import How
 from selfcare.portal.topup.queries import Quote, quote
-from selfcare.ports.charging import Charging
 
 _BOUGHT = Prepared.sql(
     """
@@ -55,25 +51,7 @@ async def buy(shop: Shop, identity: Identity, service_id: UUID, shown: Shown, ho
 
     Raises NotFound, Conflict (PriceChanged), Rejected, Unavailable or TooOften; then nothing was taken.
     """
-    customer_id = identity.customer.customer_id
-    if (known := await find_by_request_key(customer_id, how.request_key)) is None:
-        await must_answer(shop.charging)
-        await payments.claim_try(identity)
-        async with transaction():
-            # Purchases of one customer come one after the other: the limit of the day holds.
-            await cards.hold(customer_id)
-            known = await find_by_request_key(customer_id, how.request_key)
-            if known is None:
-                known = await _write(shop, identity, service_id, shown, how)
-    if known.payment_id is not None:
-        await payments.submit(shop.till, known.payment_id)
-    return await orders.advance(shop, known.id)
-
-
-async def must_answer(charging: Charging) -> None:
-    """Raises Unavailable while the meter is away: nothing could be added, so nothing is charged."""
-    if not (await charging.health()).ok:
-        raise Unavailable(_("We cannot add anything right now, so nothing was charged. Please try again soon."), 60)
+    return await counter.serve(shop, identity, how, lambda: _write(shop, identity, service_id, shown, how))
 
 
 async def _write(shop: Shop, identity: Identity, service_id: UUID, shown: Shown, how: How) -> Order:

@@ -17,8 +17,8 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Rejected, Unavailable
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
+from selfcare.portal.orders import counter, paying
 from selfcare.portal.orders import order as orders
-from selfcare.portal.orders import paying
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay import proofs
 from selfcare.portal.topup import buying, gains, queries
@@ -79,7 +79,7 @@ async def review(
         return await _shelf(desk, service_id, Form.empty("amount"))
     try:
         quote = await queries.quote(identity.customer, service_id, product_id, _amount(form, identity))
-        await buying.must_answer(ports.charging)
+        await counter.must_answer(ports.charging)
     except Rejected as problem:
         form.reject(problem.field, problem)
         return await _shelf(desk, service_id, form, status=422)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, as_json, execute, fetch_one
 from selfcare.formats import money
 from selfcare.identity import limits
@@ -16,13 +15,11 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import NotAllowed, Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
-from selfcare.portal.cards import cards
-from selfcare.portal.orders import orders
+from selfcare.portal.orders import counter, orders
 from selfcare.portal.orders.allowances import frozen
-from selfcare.portal.orders.order import Kind, Order, find_by_request_key
+from selfcare.portal.orders.order import Kind, Order
 from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import payments
 from selfcare.portal.pay.payments import How
 from selfcare.portal.topup import buying
 
@@ -67,19 +64,7 @@ def check(receiver: Receiver, amount: Money) -> None:
 async def buy(shop: Shop, identity: Identity, receiver: Receiver, amount: Money, how: How) -> Order:
     """The same request key again: the same order again. Raises what `topup.buying.buy` raises."""
     check(receiver, amount)
-    customer_id = identity.customer.customer_id
-    known = await find_by_request_key(customer_id, how.request_key)
-    if known is None:
-        await buying.must_answer(shop.charging)
-        await payments.claim_try(identity)
-        async with transaction():
-            await cards.hold(customer_id)
-            known = await find_by_request_key(customer_id, how.request_key)
-            if known is None:
-                known = await _write(shop, identity, receiver, amount, how)
-    if known.payment_id is not None:
-        await payments.submit(shop.till, known.payment_id)
-    return await orders.advance(shop, known.id)
+    return await counter.serve(shop, identity, how, lambda: _write(shop, identity, receiver, amount, how))
 
 
 async def _write(shop: Shop, identity: Identity, receiver: Receiver, amount: Money, how: How) -> Order:
