@@ -19,7 +19,7 @@ from selfcare.kernel.money import Money
 from selfcare.portal.billing.invoices import Bill, Label
 from selfcare.portal.billing.papers import Receiver, draw_invoice, hash_of
 from selfcare.portal.billing.queries import Group, InvoiceDetail, InvoiceRow, Line, TaxLine
-from selfcare.portal.billing.sheet import RIGHT, wrapped
+from selfcare.portal.billing.sheet import is_rtl, visual, wrapped
 from tests.support.browser import Browser
 
 BILLS = Prepared.sql(
@@ -141,10 +141,24 @@ def test_text_from_right_to_left_has_all_its_signs(name: str) -> None:
 def test_a_name_without_end_stays_on_the_paper() -> None:
     long = "Ж" * 160
     assert "".join(wrapped(long, 200, 9.5)) == long
-    heading = wrapped(long, RIGHT - 56, 9.5, bold=True)[0]
     text = drawn(invoice(name=long, words=long), replace(ASHA, name=long))[1]
-    # The receiver, three lines, and the heading over them, which is one line.
-    assert text.count("Ж") == 160 + 3 * 160 + len(heading)
+    # The receiver, three lines, and the heading over them.
+    assert text.count("Ж") == 160 + 3 * 160 + 160
+
+
+@pytest.mark.parametrize(
+    ("words", "rtl"),
+    [
+        ("Temperature sensor, alarm by text in Arabic (العربية) and nothing else", False),
+        ("شركة نور الدين – Noor & Sons Refrigeration Engineering (Yorkshire)", True),
+    ],
+)
+def test_what_runs_both_ways_keeps_the_direction_it_began_with(words: str, rtl: bool) -> None:
+    lines = wrapped(words, 120, 9.5)
+    assert len(lines) >= 3
+    assert [is_rtl(line) for line in lines] == [rtl] * len(lines)
+    # The marks that hold the direction are not printed.
+    assert all(visual(line).isprintable() for line in lines)
 
 
 def test_markup_is_only_text() -> None:

@@ -12,6 +12,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unicodedata import bidirectional
 
 import arabic_reshaper
 from bidi.algorithm import get_display
@@ -29,6 +30,7 @@ WIDTH, HEIGHT = A4
 LEFT, RIGHT, TOP, BOTTOM = 56, WIDTH - 56, HEIGHT - 56, 84
 # The one joined word that our fonts lack.
 _RESHAPER = arabic_reshaper.ArabicReshaper({"ARABIC LIGATURE ALLAH": False})
+LTR_MARK, RTL_MARK = "\u200e", "\u200f"
 INK, MUTE, LINE = HexColor("#1d1b22"), HexColor("#5d5a66"), HexColor("#d9d6e0")
 
 
@@ -112,8 +114,9 @@ class Sheet:
                 if self._need(40):
                     self._headings(columns)
                 self.y -= 3
-                self._text(LEFT, self.y, wrapped(row, RIGHT - LEFT, 9.5, bold=True)[0], 9.5, bold=True)
-                self.y -= 14
+                for line in wrapped(row, RIGHT - LEFT, 9.5, bold=True):
+                    self._text(LEFT, self.y, line, 9.5, bold=True)
+                    self.y -= 14
                 continue
             cells = [wrapped(text, column.width - 8, 9) for text, column in zip(row, columns, strict=True)]
             height = max(len(cell) for cell in cells) * 12 + 4
@@ -235,17 +238,21 @@ class _Numbered(Canvas):  # type: ignore[misc]
 
 
 def wrapped(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
-    """Lines that fit. A word that is too long is cut; a line of the text stays a line."""
+    """Lines that fit. A word that is too long is cut; a line of the text stays a line.
+
+    What runs both ways keeps the direction it began with, on each line.
+    """
     lines = []
     for given in text.splitlines() or [""]:
+        mark = "" if not _has_rtl(given) else RTL_MARK if is_rtl(given) else LTR_MARK
         line = ""
         for word in _words(given, width, size, bold=bold):
             tried = f"{line} {word}" if line else word
             if line and _width(tried, size, bold=bold) > width:
-                lines.append(line)
+                lines.append(mark + line)
                 tried = word
             line = tried
-        lines.append(line)
+        lines.append(mark + line)
     return lines
 
 
@@ -262,14 +269,19 @@ def _words(text: str, width: float, size: float, *, bold: bool) -> Iterator[str]
 
 
 def is_rtl(text: str) -> bool:
-    return any("\u0590" <= sign <= "\u08ff" for sign in text)
+    """By its first sign that has a direction."""
+    strong = (direction for sign in text if (direction := bidirectional(sign)) in ("L", "R", "AL"))
+    return next(strong, "L") != "L"
+
+
+def _has_rtl(text: str) -> bool:
+    return any("\u0590" <= sign <= "\u08ff" or sign == RTL_MARK for sign in text)
 
 
 def visual(text: str) -> str:
     """As the signs stand from left to right on paper; Arabic letters joined."""
-    if not is_rtl(text):
-        return text
-    return str(get_display(_RESHAPER.reshape(text)))
+    shown = str(get_display(_RESHAPER.reshape(text))) if _has_rtl(text) else text
+    return shown.replace(LTR_MARK, "").replace(RTL_MARK, "")
 
 
 def _width(text: str, size: float, *, bold: bool = False) -> float:
