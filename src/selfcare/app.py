@@ -74,6 +74,7 @@ from selfcare.portal.sign_up import routes as sign_up
 from selfcare.portal.topup import routes as topup
 from selfcare.portal.topup.auto import routes as auto_topup
 from selfcare.portal.topup.other import routes as topup_other
+from selfcare.portal.topup.promise import routes as promise
 from selfcare.portal.topup.vouchers import routes as vouchers
 from selfcare.portal.usage import routes as usage
 from selfcare.ports.charging import Charging
@@ -128,6 +129,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     bundles.router,
     vouchers.router,
     topup_other.router,
+    promise.router,
     quick_topup.router,
     orders.router,
     account.router,

@@ -161,7 +161,8 @@ def welcome(settings: Settings, remark: str = "") -> Iterator[str]:
     yield f"\n{theme.portal}, the portal of {theme.name}: {settings.public_url}\n"
     yield f"Everybody's password is {people.PASSWORD}"
     yield from (f"  {who.email:<20} {who.name}, {who.about}" for who in people.EVERYBODY)
-    yield f"\nNobody looks after the account of {people.FREY_PHONE} yet: sign up with that number."
+    numbers = " and ".join(phone for _home, phone in people.UNOWNED)
+    yield f"\nNobody looks after the accounts of {numbers} yet: sign up with such a number."
     yield f"The clock says {clock.now().astimezone(ZoneInfo(settings.zone)):%A %d %B %Y, %H:%M}."
     yield f"Turn it, use something and read the mails at {settings.public_url}/demo."
     yield "Ctrl+C stops the demo; the next start finds everything as you left it."

@@ -170,9 +170,15 @@ def _new_file(path: str) -> str:
     return path
 
 
-def _price(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or not text.strip("0."):
+def _price_or_nothing(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text):
         raise ValueError("is not a price, like 10.00")
+    return text
+
+
+def _price(text: str) -> str:
+    if not _price_or_nothing(text).strip("0."):
+        raise ValueError("must be more than nothing, like 10.00")
     return text
 
 
@@ -217,6 +223,8 @@ class Settings:
     topup_day_limit: int = _number(200, 1, 1_000_000, limit=True)
     card_day_limit: int = _number(50, 0, 1_000_000, limit=True)
     day_price: str = _text("10.00", _price)
+    advance: str = _text("2.00", _price)
+    advance_fee: str = _text("0.20", _price_or_nothing)
 
     audit_anchors: str = _text("", _new_file)
     alarm_mail: tuple[str, ...] = field(default=(), metadata={"each": _mail_address})

@@ -157,6 +157,8 @@ class Event(StrEnum):
     TOPUP_VOUCHER_USED = "topup.voucher_used", "amount_minor?", "currency?"
     TOPUP_VOUCHER_REFUSED = "topup.voucher_refused", "reason"
 
+    TOPUP_ADVANCE_REPAID = "topup.advance_repaid", "amount_minor", "currency"
+
     QUICK_TOPUP_ORDERED = "quick_topup.ordered"
 
     ADDONS_ORDERED = "addons.ordered", "product?", "service?", "amount_minor", "currency"

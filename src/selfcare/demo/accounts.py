@@ -22,11 +22,19 @@ from selfcare.portal.cards.tables import PaymentMethod
 from selfcare.portal.pay.autopay.consents import consent_words
 from selfcare.portal.pay.tables import AutopayConsent, GatewayCustomer
 
-SINCE_MONTHS = {people.FREY.key: 2, PATEL.key: 14, OKORO.key: 13, NEWMAN.key: 0, BLOOM.key: 38, people.YUSUF.key: 5}
+SINCE_MONTHS = {
+    people.FREY.key: 2,
+    people.NOVAK.key: 2,
+    PATEL.key: 14,
+    OKORO.key: 13,
+    NEWMAN.key: 0,
+    BLOOM.key: 38,
+    people.YUSUF.key: 5,
+}
 
 
 def add_everybody(rows: Rows, when: Timeline, password_hash: str) -> None:
-    for home in (*people.HOUSEHOLDS, people.FREY, people.YUSUF):
+    for home in (*people.HOUSEHOLDS, *(home for home, _phone in people.UNOWNED), people.YUSUF):
         rows.add(Customer, _customer(home, when))
     for someone in people.EVERYBODY:
         rows.add(User, _user(someone, when, password_hash))
@@ -137,7 +145,8 @@ def _add_contacts(rows: Rows, when: Timeline) -> None:
     contact(OKORO, "chidi", "Chidi Okoro", ["billing", "general"], people.CHIDI)
     contact(NEWMAN, "empty", "Emma Newman", ["billing", "general"], people.EMPTY)
     contact(people.YUSUF, "noor", people.NOOR.name, ["billing", "general"], people.NOOR)
-    contact(people.FREY, "otto", "Otto Frey", ["billing", "general"], None, phone=people.FREY_PHONE)
+    for home, phone in people.UNOWNED:
+        contact(home, home.key, home.name, ["billing", "general"], None, phone=phone)
     contact(BLOOM, "bloom", "Hana Bloom", ["general"], people.HANA)
     contact(BLOOM, "gwen", "Gwen Ashby", ["billing"], people.GWEN)
     contact(BLOOM, "femi", "Femi Adeyemi", ["technical"], people.FEMI)

@@ -550,19 +550,19 @@ def _fields(bill: Bill) -> dict[str, Any]:
     return {name: getattr(bill, name) for name in Bill.__dataclass_fields__}
 
 
-def add_otto(rows: Rows, when: Timeline) -> None:
-    """A customer without a sign-in, to sign up with."""
-    home = people.FREY
-    line = Line(
-        rows,
-        when,
-        home,
-        fixed("service/otto/mobile"),
-        catalogue.LARK_5,
-        msisdn=people.FREY_PHONE,
-        ends_at=when.end_of(20),
-        renews=False,
-        configuration={"SIM": "Physical, nano", "Network": "5G"},
-    )
-    line.plan(catalogue.LARK_5, [(when.start_of(-9), when.end_of(20))])
-    line.use([])
+def add_unowned(rows: Rows, when: Timeline) -> None:
+    """Customers without a sign-in, to sign up with."""
+    for home, phone in people.UNOWNED:
+        line = Line(
+            rows,
+            when,
+            home,
+            fixed(f"service/{home.key}/mobile"),
+            catalogue.LARK_5,
+            msisdn=phone,
+            ends_at=when.end_of(20),
+            renews=False,
+            configuration={"SIM": "Physical, nano", "Network": "5G"},
+        )
+        line.plan(catalogue.LARK_5, [(when.start_of(-9), when.end_of(20))])
+        line.use([])

@@ -78,7 +78,7 @@ async def _load_named(when: Timeline, password_hash: str, sim_keys: Sequence[byt
     rows.add(Product, *catalogue.rows(when.at(-1200, 9)))
     households.add_asha(rows, book, when)
     households.add_chidi(rows, book, when)
-    households.add_otto(rows, when)
+    households.add_unowned(rows, when)
     households.add_bloom(rows, book, when)
     add_noor(rows, book, when)
     if sim_keys:

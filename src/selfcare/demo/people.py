@@ -64,9 +64,12 @@ NEWMAN = Household(
 BLOOM = Household(
     "bloom", "200100", "Bloom Ltd", "business", "postpaid", "Bloom Ltd\n1 Garden Wharf\nLeeds\nLS10 1JH\nUnited Kingdom"
 )
-# Nobody looks after this one yet: whoever holds its number may sign up.
+# Nobody looks after these yet: whoever holds the number may sign up.
 FREY = Household("otto", "100204", "Otto Frey", "individual", "prepaid", "9 Mill Lane\nYork\nYO1 7EP\nUnited Kingdom")
 FREY_PHONE = "+447700900350"
+NOVAK = Household("gia", "100205", "Gia Novak", "individual", "prepaid", "5 Dale Row\nLeeds\nLS2 8AA\nUnited Kingdom")
+NOVAK_PHONE = "+447700900351"
+UNOWNED = ((FREY, FREY_PHONE), (NOVAK, NOVAK_PHONE))
 # Names that are long and run both ways.
 YUSUF = Household(
     "noor",

@@ -300,6 +300,9 @@ TABLE: Mapping[str, Access] = {
     "topup.voucher": customer(Right.BUY_TOPUP, flag="vouchers"),
     "topup.use_voucher": customer(Right.BUY_TOPUP, acting=NEVER, flag="vouchers"),
     "topup.voucher.used": customer(Right.BUY_TOPUP, flag="vouchers"),
+    # topup: promise
+    "topup.promise": customer(Right.BUY_TOPUP, flag="promise"),
+    "topup.promise.borrow": customer(Right.BUY_TOPUP, acting=NEVER, flag="promise"),
     # quick_topup
     "quick_topup": anybody(flag="quick_topup"),
     "quick_topup.ask_code": anybody(flag="quick_topup"),

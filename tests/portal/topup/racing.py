@@ -7,13 +7,16 @@ from uuid import UUID
 
 from selfcare.app import build_ports, configure
 from selfcare.db.prepared import Prepared, fetch
+from selfcare.demo import people
 from selfcare.identity.identity import CustomerScope, Identity, Person
 from selfcare.identity.rights import RIGHTS_OF, Role
 from selfcare.kernel import ids
-from selfcare.kernel.errors import Rejected
+from selfcare.kernel.errors import Conflict, Rejected
 from selfcare.kernel.origin import Origin
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.topup.auto import topping
+from selfcare.portal.topup.promise import promises
+from selfcare.portal.topup.promise.promises import Terms
 from selfcare.portal.topup.vouchers import vouchers
 from tests.support.databases import opened
 from tests.support.site import NOW, settings_for
@@ -59,3 +62,20 @@ async def storm(url: str, service_id: UUID, times: int) -> list[str]:
     async with opened(url):
         shop = Shop.of(build_ports(settings), settings)
         return list(await asyncio.gather(*(topping.check(shop, service_id, settings.zone) for _n in range(times))))
+
+
+async def borrow(url: str, service_id: UUID, times: int) -> list[str]:
+    settings = settings_for(url)
+    configure(settings)
+    async with opened(url):
+        shop = Shop.of(build_ports(settings), settings)
+        who = identity(people.CHIDI.id, people.OKORO.id)
+        return list(await asyncio.gather(*(lend(shop, who, service_id, Terms.of(settings)) for _n in range(times))))
+
+
+async def lend(shop: Shop, who: Identity, service_id: UUID, terms: Terms) -> str:
+    try:
+        await promises.borrow(shop, who, service_id, terms, request_key=ids.token())
+    except Conflict:
+        return "refused"
+    return "lent"

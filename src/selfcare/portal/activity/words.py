@@ -219,6 +219,7 @@ def sentences() -> dict[str, str]:
         "topup.reviewed": _("A top-up is being looked at"),
         "topup.auto_switched": _("Automatic top-up was switched"),
         "topup.auto_stopped": _("Automatic top-up was stopped"),
+        "topup.advance_repaid": _("Credit in advance was paid back"),
         "topup.voucher_used": _("A voucher was used"),
         "topup.voucher_refused": _("A voucher was refused"),
         "addons.ordered": _("An add-on was ordered"),

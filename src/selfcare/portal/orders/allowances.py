@@ -27,6 +27,9 @@ class Allowances:
 
     async def deliver(self, order: Order) -> Outcome:
         delivery = delivery_of(order)
+        if not delivery.puts and order.delivers.get("repays"):
+            # All of it paid back what was lent.
+            return DONE
         try:
             # An answer may have been lost the last time.
             if await self._charging.was_applied(delivery):
@@ -41,6 +44,8 @@ class Allowances:
         return DONE
 
     async def look(self, order: Order) -> Outcome:
+        if not order.delivers["puts"] and order.delivers.get("repays"):
+            return DONE
         try:
             there = await self._charging.was_applied(delivery_of(order))
         except (Unreachable, Unknown):

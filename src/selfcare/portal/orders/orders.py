@@ -20,7 +20,7 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Unavailable
 from selfcare.kernel.ids import new_id, reference, token
 from selfcare.kernel.money import Money
-from selfcare.portal.orders import booking, telling
+from selfcare.portal.orders import advances, booking, telling
 from selfcare.portal.orders.events import happened
 from selfcare.portal.orders.order import Kind, Order, State, find_by_request_key, load
 from selfcare.portal.orders.outcome import Outcome, Result
@@ -171,6 +171,8 @@ async def _deliver(shop: Shop, order: Order) -> None:
             await move(order, {State.PAID}, State.DELIVERING)
         until = {"lease": now + LEASE, "deadline": now + deliverer.patience}
         claimed = await execute(_CLAIM.bind(id=order.id, now=now, **until))
+        if claimed:
+            await advances.hold_back(order)
     if not claimed:
         return
     order = await load(order.id)
@@ -232,6 +234,7 @@ async def _finish(shop: Shop, order: Order) -> None:
         if not await move(order, {State.DELIVERING, State.REVIEW}, State.DELIVERED):
             return
         await booking.earn(order)
+        await advances.delivered(order)
         await happened(booking.system(order), "delivered", order)
         if order.parent_id is not None:
             await _sum_up(shop, order.parent_id)
@@ -246,9 +249,11 @@ async def give_back(shop: Shop, order: Order, states: Collection[State], words: 
         async with transaction():
             if await booking.paid_by(order) is None:
                 if await move(order, states, State.FAILED, words):
+                    await advances.given_up(order)
                     await happened(booking.system(order), "failed", order)
                     await telling.not_delivered(shop, order, None)
             elif await move(order, states, State.REFUND_DUE, words):
+                await advances.given_up(order)
                 back = await booking.give_back(shop.till, order, words)
                 await happened(booking.system(order), "failed", order)
                 await telling.not_delivered(shop, order, back)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import UUID, BigInt, Boolean, Text, Timestamptz, Varchar
+from piccolo.columns import UUID, BigInt, Boolean, Date, Text, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -51,3 +51,34 @@ class OrderStep(Table, tablename="order_step"):
     customer_id = UUID(default=None)
     state = Varchar(12)
     at = Timestamptz(default=None)
+
+
+class Advance(Table, tablename="advance"):
+    """Credit that was lent by an order, once a `month` (its first day) of the customer's calendar.
+
+    `owed_minor` is what no order has taken on itself to pay back yet.
+    """
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    service_id = UUID(default=None)
+    order_id = UUID(default=None, unique=True)
+    month = Date(default=None)
+    lent_minor = BigInt(default=None)
+    fee_minor = BigInt(default=None)
+    owed_minor = BigInt(default=None)
+    currency = Varchar(3)
+    state = Varchar(8)
+    asked_at = Timestamptz(default=None)
+    ended_at = Timestamptz(null=True, default=None)
+
+
+class AdvanceRepayment(Table, tablename="advance_repayment"):
+    """What an order of credit holds back for an advance; `done_at` once it was delivered."""
+
+    order_id = UUID(primary_key=True, default=None)
+    advance_id = UUID(default=None)
+    customer_id = UUID(default=None)
+    amount_minor = BigInt(default=None)
+    held_at = Timestamptz(default=None)
+    done_at = Timestamptz(null=True, default=None)

@@ -51,7 +51,8 @@ class DayPrice:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         percent = dict(code.split("=", 1) for code in settings.tax_codes).get("standard", "0")
-        return cls(parse_amount(settings.day_price, settings.currency), int(Decimal(percent) * 10))
+        price = settings.day_price.rstrip("0").rstrip(".") if "." in settings.day_price else settings.day_price
+        return cls(parse_amount(price, settings.currency), int(Decimal(percent) * 10))
 
 
 @dataclass(frozen=True, slots=True)

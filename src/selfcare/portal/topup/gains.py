@@ -9,6 +9,7 @@ from typing import Any
 
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import Unavailable
+from selfcare.kernel.money import Money
 from selfcare.portal.topup.queries import Quote
 from selfcare.portal.usage.balances import Balance, balance_of
 from selfcare.portal.usage.forecast import Forecast
@@ -39,15 +40,20 @@ class Gains:
     stale: bool
 
 
-async def gains_of(scope: CustomerScope, charging: Charging, quote: Quote, now: datetime) -> Gains:
+async def gains_of(
+    scope: CustomerScope, charging: Charging, quote: Quote, now: datetime, *, repays: Money | None = None
+) -> Gains:
+    """`repays` of it is not put in: it pays back credit that was had in advance."""
     balance = await balance_of(scope, charging, quote.target.id, now)
-    gains = [_gain(quote, grant, balance, now) for grant in quote.offer.grants]
+    gains = [_gain(quote, grant, balance, now, repays.minor if repays else 0) for grant in quote.offer.grants]
     return Gains(gains, await _outlook(scope, charging, quote, balance), balance.stale)
 
 
-def _gain(quote: Quote, given: Mapping[str, Any], balance: Balance, now: datetime) -> Gain:
+def _gain(quote: Quote, given: Mapping[str, Any], balance: Balance, now: datetime, repays: int) -> Gain:
     kind, scope = given["kind"], "any" if given.get("scope", "any") == "national" else given.get("scope", "any")
     amount = quote.price.minor if kind == "money" and quote.offer.custom else given["amount"]
+    if kind == "money":
+        amount = max(amount - repays, 0)
     replaces = given.get("mode") == "reset"
     line = balance.line(kind, scope)
     left = 0 if line is None or replaces else line.left

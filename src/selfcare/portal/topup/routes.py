@@ -17,15 +17,18 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Rejected, Unavailable
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
-from selfcare.portal.orders import counter, paying
+from selfcare.portal.orders import advances, counter, paying
 from selfcare.portal.orders import order as orders
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay import proofs
 from selfcare.portal.topup import buying, gains, queries
 from selfcare.portal.topup.buying import PriceChanged, Shown
+from selfcare.portal.topup.promise import promises
+from selfcare.portal.topup.promise.promises import Standing, Terms
 from selfcare.portal.topup.queries import Quote
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
+from selfcare.web.context import context_of
 from selfcare.web.forms import Form
 from selfcare.web.guards import ask_for_proof
 from selfcare.web.pages import go, page
@@ -140,6 +143,7 @@ async def buy(
 async def _shelf(desk: Desk, service_id: UUID, form: Form, *, status: int = 200) -> Response[bytes]:
     shelf = await queries.offers_for(desk.identity.customer, service_id)
     open_orders = await orders.under_way(desk.identity.customer, service_id)
+    advance = await _advance(desk, service_id) if shelf.target.refusal is None else None
     return page(
         desk.request,
         "topup/service",
@@ -148,18 +152,36 @@ async def _shelf(desk: Desk, service_id: UUID, form: Form, *, status: int = 200)
         form=form,
         may_buy=desk.may_buy,
         open_orders=open_orders,
+        advance=advance,
+        advance_terms=Terms.of(desk.settings) if advance else None,
     )
+
+
+async def _advance(desk: Desk, service_id: UUID) -> Standing | None:
+    """Credit in advance, for who may have it or owes for it."""
+    scope = desk.identity.customer
+    if "promise" not in context_of(desk.request).site.flags or scope.pays != "prepaid" or not desk.may_buy:
+        return None
+    try:
+        found = await promises.standing(scope, desk.ports.charging, service_id, Terms.of(desk.settings))
+    except (NotFound, Unavailable):
+        return None
+    return found if found.may_borrow or found.owed else None
 
 
 async def _review(desk: Desk, quote: Quote, form: Form | None, *, status: int = 200) -> Response[bytes]:
     ways = await _ways(desk, quote)
+    scope = desk.identity.customer
+    owed = await advances.find_owed(scope.customer_id) if quote.offer.puts_money else None
+    repays = min(owed.amount, quote.price) if owed and not owed.is_coming else None
     return page(
         desk.request,
         "topup/review",
         fragment="topup/_review",
         status=status,
         quote=quote,
-        gains=await gains.gains_of(desk.identity.customer, desk.ports.charging, quote, clock.now()),
+        gains=await gains.gains_of(scope, desk.ports.charging, quote, clock.now(), repays=repays),
+        repays=repays,
         ways=ways,
         form=form if form is not None else _form(quote, ways.usual),
         new_card=paying.NEW_CARD,

@@ -373,6 +373,26 @@ SECTIONS = (
         | _because(OTHERS, "owner_id"),
     ),
     Section(
+        file="advances",
+        table="advance",
+        columns=(
+            *("id", "service_id", "order_id", "lent_minor", "fee_minor", "owed_minor", "currency", "state"),
+            *("asked_at", "ended_at"),
+        ),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_BILLS,
+        withheld=_because(BOOKKEEPING, "customer_id", "month"),
+    ),
+    Section(
+        file="advance-repayments",
+        table="advance_repayment",
+        columns=("order_id", "advance_id", "amount_minor", "held_at", "done_at"),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_BILLS,
+        key="order_id",
+        withheld=_because(BOOKKEEPING, "customer_id"),
+    ),
+    Section(
         file="order-steps",
         table="order_step",
         columns=("id", "order_id", "state", "at"),

@@ -1,0 +1,70 @@
+"""Credit in advance, by somebody who signs up with the number of a prepaid line, with and without JavaScript."""
+
+from __future__ import annotations
+
+import re
+
+from e2e.people import Phone, Portal
+
+MINE = "Fresh-Start-9!"
+
+
+def test_credit_in_advance_and_back_out_of_the_next_top_up(portal: Portal) -> None:
+    name, number = ("Otto Frey", "+447700900350") if portal.javascript else ("Gia Novak", "+447700900351")
+    address = f"{name.split()[0].lower()}@example.test"
+    sign_up(portal, number, address, name)
+    open_line(portal)
+    portal.should_see("Get £2.00 now and pay back £2.20 out of your next credit.")
+    portal.should_not_scroll_sideways()
+    portal.follow("Get credit in advance")
+    portal.should_be_at("Credit in advance")
+    portal.should_not_scroll_sideways()
+    portal.press("Get £2.00 now")
+    portal.should_see("Ready to use")
+    portal.should_see("You now have £2.00.")
+    portal.should_not_scroll_sideways()
+    open_line(portal)
+    portal.should_see("You owe £2.20 for credit you had in advance.")
+    portal.follow("Buy £10 credit for £10.00")
+    portal.should_see("£2.20 of it pays back the credit you had in advance.")
+    portal.press("Pay £10.00")
+    portal.follow("Continue")
+    portal.page.get_by_role("radio").first.check()
+    portal.page.get_by_role("button", name=re.compile("^Pay £")).click()
+    portal.page.wait_for_url(re.compile("/orders/"))
+    for _ in range(50):
+        if portal.page.get_by_text("You now have").count():
+            break
+        # With the script the page looks again by itself.
+        portal.page.wait_for_timeout(200)
+        if not portal.javascript:
+            portal.page.reload()
+    portal.should_see("You now have £9.80.")
+
+
+def open_line(portal: Portal) -> None:
+    portal.go_to_section("Top-Up")
+    portal.should_be_at("Top-Up")
+    portal.page.get_by_role("main").get_by_role("link", name=re.compile("Mobile")).first.click()
+
+
+def sign_up(portal: Portal, number: str, address: str, name: str) -> None:
+    phone = Phone(portal, number)
+    portal.open("/sign-up/number")
+    portal.page.get_by_label("Your number with us").fill(number)
+    portal.page.get_by_label("E-mail").fill(address)
+    portal.press("Send the code")
+    portal.should_be_at("Enter the code")
+    portal.page.get_by_label("Code").fill(phone.read_code())
+    portal.press("Go on")
+    portal.should_be_at("Look at your mail")
+    portal.open_link_in_mail(address, "")
+    portal.page.get_by_label("Your name").fill(name)
+    portal.page.get_by_label("Password", exact=True).fill(MINE)
+    portal.press("Sign up")
+    portal.should_be_at("You are in")
+    portal.follow("Sign in")
+    portal.page.get_by_label("E-mail").fill(address)
+    portal.page.get_by_label("Password", exact=True).fill(MINE)
+    portal.press("Sign in")
+    portal.is_signed_in()

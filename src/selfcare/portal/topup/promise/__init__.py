@@ -1,0 +1,1 @@
+"""Credit in advance, at /topup/{service_id}/promise."""
