@@ -13,6 +13,8 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.demo import catalogue, people
 from selfcare.kernel import clock
+from tests.portal.topup.test_topup_pages import give_credit
+from tests.staff.test_visits import allow, change, login, prefix_of
 from tests.support.browser import Browser, Page
 from tests.support.mail import mails_to
 from tests.support.shopping import check_all
@@ -141,3 +143,16 @@ async def test_a_part_of_a_bundle_leads_to_the_bundle(asha: Browser) -> None:
     order = await (await review(asha)).submit("buy")
     parts = await fetch(Prepared.sql("SELECT id FROM purchase_order WHERE parent_id IS NOT NULL").bind())
     assert (await asha.open(f"/orders/{parts[0]['id']}")).path == order.path
+
+
+@pytest.mark.parametrize(("allowed", "status", "n"), [(["addon"], 403, 0), (["addon", "topup"], 200, 4)])
+async def test_support_buys_one_only_where_the_visit_allows_all_that_is_in_it(
+    app: Application, dina: Browser, allowed: list[str], status: int, n: int
+) -> None:
+    await give_credit(2_600)
+    prefix = prefix_of(await login(dina))
+    await change("UPDATE impersonation_grant SET allowed = :allowed", allowed=allowed)
+    await allow(app, *allowed)
+    page = await dina.open(f"{prefix}/bundles/review?product={TRAVEL.id}")
+    assert (await page.submit("buy", card="credit")).status == status
+    assert len(await ordered()) == n

@@ -23,6 +23,7 @@ from selfcare.portal.addons import buying, queries, removing
 from selfcare.portal.addons.buying import PriceChanged, Shown
 from selfcare.portal.addons.queries import Quote
 from selfcare.portal.bundles import queries as bundles
+from selfcare.portal.bundles.buying import may_buy
 from selfcare.portal.orders import order as orders
 from selfcare.portal.orders import paying
 from selfcare.portal.orders.shop import Shop
@@ -52,15 +53,12 @@ class Desk:
 
 
 @get("/addons", name="addons")
-async def choose_service(
-    request: Request[Any, Any, Any], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
-) -> Response[bytes]:
+async def choose_service(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
     return page(
         request,
         "addons/index",
         targets=await queries.list_targets(identity.customer),
-        bundles=await bundles.on_sale(identity.customer),
-        may_buy=Desk(request, identity, settings).may_buy,
+        bundles=[(each, may_buy(identity, each)) for each in await bundles.on_sale(identity.customer)],
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from selfcare.formats import money
 from selfcare.identity.identity import CustomerScope, Identity
+from selfcare.identity.rights import Right
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
@@ -42,6 +43,14 @@ async def buy(shop: Shop, identity: Identity, shown: Shown, how: How) -> Order:
     nothing was taken.
     """
     return await counter.serve(shop, identity, how, lambda: _write(shop, identity, shown, how))
+
+
+def may_buy(identity: Identity, bundle: Bundle) -> bool:
+    """Support buys only what the grant says, also inside a bundle."""
+    if not identity.can(Right.BUY_ADDON) or not identity.can(Right.BUY_TOPUP):
+        return False
+    needed = {"addon" if part.is_addon else "topup" for part in bundle.parts}
+    return identity.grant is None or needed <= set(identity.grant.allowed)
 
 
 async def first_fit(scope: CustomerScope, bundle: Bundle) -> dict[int, UUID]:

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from selfcare.identity.identity import Identity
 from selfcare.identity.limits import TooOften
 from selfcare.kernel import clock
-from selfcare.kernel.errors import Conflict, NotFound, Rejected, Unavailable
+from selfcare.kernel.errors import Conflict, NotAllowed, NotFound, Rejected, Unavailable
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.addons.buying import PriceChanged
@@ -58,6 +58,8 @@ async def buy(
     if known := await orders.find_by_request_key(identity.customer.customer_id, form.request_key):
         return go(request, "orders.show", order_id=known.id)
     bundle = await queries.get(identity.customer, bundle_id)
+    if not buying.may_buy(identity, bundle):
+        raise NotAllowed(_("Your role or this visit does not allow all that is in it."))
     chosen = {
         part.place: form.choice(buying.field(part), [str(line.id) for line in part.lines]) for part in bundle.parts
     }
