@@ -28,6 +28,7 @@ from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.adapters.payments_embedded import HOOK, SimulatedGateway
 from selfcare.adapters.provisioning_embedded import EmbeddedProvisioning
+from selfcare.adapters.provisioning_http import HttpProvisioning
 from selfcare.api.feeds import routes as feeds
 from selfcare.api.hooks import routes as hooks
 from selfcare.audit import log as audit
@@ -81,6 +82,7 @@ from selfcare.ports.charging import Charging
 from selfcare.ports.jobs import Jobs
 from selfcare.ports.payments import PaymentGateway
 from selfcare.ports.ports import Ports
+from selfcare.ports.provisioning import Provisioning
 from selfcare.settings import Settings
 from selfcare.staff import routes as staff
 from selfcare.staff.approvals import routes as staff_approvals
@@ -183,8 +185,14 @@ def build_ports(settings: Settings) -> Ports:
         messages=Outbox(jobs, background.messages_keys(settings)),
         charging=_charging(settings, jobs),
         payments=_payments(settings, jobs),
-        provisioning=EmbeddedProvisioning(),
+        provisioning=_provisioning(settings),
     )
+
+
+def _provisioning(settings: Settings) -> Provisioning:
+    if settings.provisioning == "embedded":
+        return EmbeddedProvisioning()
+    return HttpProvisioning(settings.provisioning_url, settings.provisioning_secret)
 
 
 def _payments(settings: Settings, jobs: Jobs) -> PaymentGateway:

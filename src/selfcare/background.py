@@ -6,7 +6,13 @@ from datetime import time, timedelta
 from functools import partial
 
 from selfcare import flags
-from selfcare.adapters import charging_forgetting, mail_outbox, payments_embedded_forgetting, provisioning_embedded
+from selfcare.adapters import (
+    charging_forgetting,
+    mail_outbox,
+    payments_embedded_forgetting,
+    provisioning_embedded,
+    provisioning_http,
+)
 from selfcare.adapters import payments_embedded_bank as bank
 from selfcare.adapters.mail_outbox import NowhereSender, OutboxSender
 from selfcare.adapters.mail_smtp import Relay, SmtpSender
@@ -94,6 +100,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     known.add("quick_topup.forget_old", quick_visits.forget_old)
     known.add("topup.forget_vouchers", vouchers.forget_old)
     known.add("provisioning.forget_old", provisioning_embedded.forget_old)
+    known.add("provisioning.forget_calls", provisioning_http.forget_old)
     known.add("usage.forget_old", charging_forgetting.forget_old)
     known.add("limits.forget_old", _forget_limits)
     known.add("sign_in.forget_old", _forget_sign_ins)
@@ -149,6 +156,7 @@ def schedule(settings: Settings) -> Schedule:
     again.every(MAY_BE_LOW, timedelta(minutes=5))
     again.daily("usage.forget_old", at=time(3, 20), zone=settings.zone)
     again.daily("provisioning.forget_old", at=time(3, 15), zone=settings.zone)
+    again.daily("provisioning.forget_calls", at=time(3, 15), zone=settings.zone)
     again.daily("quick_topup.forget_old", at=time(3, 35), zone=settings.zone)
     again.daily("topup.forget_vouchers", at=time(3, 25), zone=settings.zone)
     again.daily("outbox.forget_old", at=time(3, 5), zone=settings.zone)

@@ -59,6 +59,8 @@ async def examine(env: Mapping[str, str] = os.environ) -> AsyncIterator[Finding]
         yield await asyncio.to_thread(_mail, settings.mail_url)
     if settings.payments == "stripe" and not settings.refusals():
         yield await _stripe(settings)
+    if settings.provisioning == "http" and not settings.refusals():
+        yield await _network(settings)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -151,6 +153,16 @@ async def _stripe(settings: Settings) -> Finding:
     if refusal := await gateway.refusal():
         return Finding(f"Stripe at {where} is of no use to us: {refusal}.", "Check the SELFCARE_STRIPE settings.")
     return Finding(f"Stripe at {where} answers.")
+
+
+async def _network(settings: Settings) -> Finding:
+    network: Any = build_ports(settings).provisioning
+    where = urlsplit(settings.provisioning_url).hostname
+    if refusal := await network.refusal():
+        return Finding(
+            f"The network at {where} is of no use to us: {refusal}.", "docs/provisioning.md says what it needs."
+        )
+    return Finding(f"The network at {where} answers.")
 
 
 def _mail(url: str) -> Finding:

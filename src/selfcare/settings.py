@@ -239,6 +239,10 @@ class Settings:
     cgrates_weight_base: int = _number(100, 1, 1_000)
     cgrates_destinations: tuple[str, ...] = field(default=(), metadata={"each": _destination})
 
+    provisioning: Literal["embedded", "http"] = "embedded"
+    provisioning_url: str = _text("", _service_address, secret=True)
+    provisioning_secret: tuple[str, ...] = field(default=(), repr=False)
+
     payments: Literal["embedded", "stripe"] = "embedded"
     allow_simulated_payments: bool = False
     stripe_key: str = _text("", _any_text, secret=True)
@@ -325,6 +329,8 @@ class Settings:
         reasons += [_feed_key_too_short(len(key)) for key in self.feed_keys if len(key) < SHORTEST_SECRET]
         if self.charging == "cgrates" and not self.cgrates_url:
             reasons.append("SELFCARE_CHARGING is cgrates and SELFCARE_CGRATES_URL does not say where the engine is.")
+        if self.provisioning == "http":
+            reasons += self._provisioning_refusals()
         if self.payments == "stripe":
             reasons += self._stripe_refusals()
         if self.staff_url:
@@ -355,6 +361,18 @@ class Settings:
             )
         if own.hostname == public.hostname:
             reasons.append("SELFCARE_STAFF_URL has the host of SELFCARE_PUBLIC_URL, and cookies would be shared.")
+        return reasons
+
+    def _provisioning_refusals(self) -> list[str]:
+        reasons = []
+        if not self.provisioning_url:
+            reasons.append("SELFCARE_PROVISIONING is http and SELFCARE_PROVISIONING_URL does not say where it is.")
+        elif self.production and not self.provisioning_url.startswith("https://"):
+            reasons.append("SELFCARE_PROVISIONING_URL must start with https:// in production.")
+        if not self.provisioning_secret:
+            reasons.append(f"SELFCARE_PROVISIONING is http and SELFCARE_PROVISIONING_SECRET is not set. {MAKE_ONE}")
+        if any(len(secret) < SHORTEST_SECRET for secret in self.provisioning_secret):
+            reasons.append(f"SELFCARE_PROVISIONING_SECRET is shorter than {SHORTEST_SECRET} characters. {MAKE_ONE}")
         return reasons
 
     def _stripe_refusals(self) -> list[str]:

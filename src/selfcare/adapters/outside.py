@@ -53,7 +53,7 @@ class Breaker:
 
 
 class Outside:
-    """One machine. `post` raises Unreachable where nothing was done there, Unknown where nobody can say."""
+    """One machine. `send` and `post` raise Unreachable where nothing was done there, Unknown where nobody can say."""
 
     def __init__(self, url: str, *, read_seconds: float = 5.0, connect_seconds: float = CONNECT_SECONDS) -> None:
         parts = urlsplit(url)
@@ -66,10 +66,14 @@ class Outside:
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
 
     async def post(self, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        return await self.send("POST", "", content, headers)
+
+    async def send(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """`path` comes after the address."""
         outgoing.check_outside()
         self.breaker.ask()
         try:
-            answer = await self._client.post(self.url, content=content, headers=dict(headers))
+            answer = await self._client.request(method, self.url + path, content=content, headers=dict(headers))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             self.breaker.failed()
             raise Unreachable from error

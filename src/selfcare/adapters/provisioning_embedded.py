@@ -11,8 +11,9 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch_one
 from selfcare.jobs.registry import Job
 from selfcare.kernel import clock
+from selfcare.kernel.errors import NotFound
 from selfcare.ports.failures import Unknown
-from selfcare.ports.provisioning import DONE, FAILED, RUNNING, Progress, Work
+from selfcare.ports.provisioning import DONE, FAILED, RUNNING, Progress, Told, Work
 
 STEPS = 3
 EACH = timedelta(seconds=1)
@@ -49,6 +50,10 @@ class EmbeddedProvisioning:
     async def ask(self, job_id: UUID) -> Progress | None:
         job = await fetch_one(_JOB.bind(id=job_id))
         return _progress(job) if job else None
+
+    async def hear(self, raw: bytes, signature: str) -> Told:
+        """It never says anything by itself."""
+        raise NotFound
 
 
 async def behave(how: Behaviour) -> None:

@@ -1,8 +1,8 @@
-"""What the built-in network remembers."""
+"""What the built-in network remembers, and what we remember of one over HTTP."""
 
 from __future__ import annotations
 
-from piccolo.columns import UUID, Timestamptz, Varchar
+from piccolo.columns import UUID, BigInt, Timestamptz, Varchar
 from piccolo.table import Table
 
 
@@ -23,3 +23,16 @@ class ProvisioningSwitch(Table, tablename="provisioning_switch"):
 
     name = Varchar(8, primary_key=True)
     value = Varchar(8)
+
+
+class ProvisioningCall(Table, tablename="provisioning_call"):
+    """A job given to a network over HTTP. `ended_as` is what it said last, 0 or 2; empty while it may be at it."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    service_id = UUID(default=None)
+    action = Varchar(16)
+    what = Varchar(160)
+    asked_at = Timestamptz(default=None)
+    ended_as = BigInt(null=True, default=None)
+    ended_at = Timestamptz(null=True, default=None)

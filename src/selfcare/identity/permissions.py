@@ -341,6 +341,7 @@ TABLE: Mapping[str, Access] = {
     # feeds
     "feeds.usage": machine(body_limit=8_000_000),
     "feeds.speed": machine(body_limit=1_000_000),
+    "feeds.provisioning": machine(body_limit=64_000),
     # hooks
     "hooks.payments": machine(body_limit=1_000_000),
     # pay

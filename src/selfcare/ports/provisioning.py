@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -16,13 +17,15 @@ KNOWN = frozenset({DONE, RUNNING, FAILED, TASK_FAILED})
 class Action(StrEnum):
     ADD = "add"
     REMOVE = "remove"
+    CHANGE = "change"
     RESUME = "resume"
     CHANGE_PLAN = "change_plan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """The same `id` again is the same job. `play` is how the operator's network calls what it does."""
+    """The same `id` again is the same job. `play` is how the operator's network calls what it does, `values` what it is
+    to set."""
 
     id: UUID
     customer_id: UUID
@@ -31,6 +34,7 @@ class Work:
     what: str
     play: str | None = None
     starts_at: datetime | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,18 @@ class Progress:
     def is_known(self) -> bool:
         return self.status in KNOWN
 
+    @property
+    def has_ended(self) -> bool:
+        return self.status in (DONE, FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the network says by itself."""
+
+    job_id: UUID
+    progress: Progress
+
 
 class Provisioning(Protocol):
     """Raises Declined, Unreachable or Unknown of `ports.failures`. Never called inside `transaction()`."""
@@ -54,3 +70,6 @@ class Provisioning(Protocol):
 
     async def ask(self, job_id: UUID) -> Progress | None:
         """None for one that never began."""
+
+    async def hear(self, raw: bytes, signature: str) -> Told:
+        """What the network sent by itself. Raises BadEvent where it did not sign it, NotFound of no job of ours."""

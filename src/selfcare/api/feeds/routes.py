@@ -1,9 +1,10 @@
-"""The door for the network: POST /feeds/usage."""
+"""The doors for the network: what was used, which lines are slow, and how far its jobs are."""
 
 from __future__ import annotations
 
 import hmac
 import json
+import logging
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
@@ -12,9 +13,13 @@ from litestar import Request, Response, Router, post
 from litestar.di import NamedDependency
 
 from selfcare.api.feeds import speed, usage
+from selfcare.db.engine import transaction
 from selfcare.kernel.words import _
+from selfcare.portal.orders.jobs import HEARD
 from selfcare.ports.charging import Taken
 from selfcare.ports.failures import Declined, Unreachable
+from selfcare.ports.jobs import MONEY
+from selfcare.ports.payments import BadEvent
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.web.context import context_of
@@ -26,6 +31,9 @@ READERS = {
 }
 # A network that sends nonsense gets told about it a thousand times, not more.
 MOST_TOLD = 1_000
+JOB_SIGNATURE = "selfcare-signature"
+
+log = logging.getLogger(__name__)
 
 
 @post("/feeds/usage", name="feeds.usage", status_code=200)
@@ -64,7 +72,22 @@ async def take_speed(request: Request[Any, Any, Any], settings: NamedDependency[
     return _noted(request, noted)
 
 
-router = Router("/", route_handlers=[take_usage, take_speed])
+@post("/feeds/provisioning", name="feeds.provisioning", status_code=200)
+async def hear_of_a_job(request: Request[Any, Any, Any], ports: NamedDependency[Ports]) -> Response[bytes]:
+    """200: written down. 400: not signed by the network, or not readable. 404: no job of ours."""
+    try:
+        told = await ports.provisioning.hear(await request.body(), request.headers.get(JOB_SIGNATURE, ""))
+    except BadEvent as error:
+        log.warning("refused the state of a job: %s", error)
+        return _empty(400)
+    if told.progress.has_ended:
+        async with transaction():
+            key, payload = f"{HEARD}:{told.job_id}", {"order_id": str(told.job_id)}
+            await ports.jobs.enqueue(HEARD, key=key, payload=payload, priority=MONEY)
+    return _empty(200)
+
+
+router = Router("/", route_handlers=[take_usage, take_speed, hear_of_a_job])
 
 
 def is_known(authorization: str, keys: Sequence[str]) -> bool:
@@ -101,6 +124,10 @@ def _answer(
 ) -> Response[bytes]:
     body = {"status": status, "title": title, "request_id": context_of(request).origin.request_id} | (more or {})
     return _json(status, body, "application/problem+json", headers)
+
+
+def _empty(status: int) -> Response[bytes]:
+    return Response(b"", status_code=status, media_type="text/plain", headers={"Cache-Control": "no-store"})
 
 
 def _json(status: int, body: dict[str, Any], kind: str, headers: dict[str, str] | None = None) -> Response[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from selfcare.db.engine import transaction
 from selfcare.jobs.registry import Job, Later, Registry
 from selfcare.jobs.schedule import Schedule
 from selfcare.kernel import clock
+from selfcare.kernel.errors import NotFound
 from selfcare.portal.orders import orders
 from selfcare.portal.orders.order import Order, State
 from selfcare.portal.orders.orders import DELIVER
@@ -17,6 +19,7 @@ from selfcare.portal.pay.payment import Purpose
 from selfcare.ports.jobs import MONEY
 
 SWEEP = "order.sweep"
+HEARD = "order.heard"
 _OURS = (Purpose.TOPUP, Purpose.ADDON, Purpose.PLAN)
 
 
@@ -32,6 +35,11 @@ def add(known: Registry, shop: Shop) -> None:
         if order.state in (State.PAID, State.DELIVERING):
             raise Later(_again(order))
 
+    async def heard(job: Job) -> None:
+        """What the network did may have been no order."""
+        with suppress(NotFound):
+            await orders.end_heard(shop, UUID(job.payload["order_id"]))
+
     async def sweep(_job: Job) -> None:
         """A job that was given up must not be the end of an order."""
         for order_id in await orders.lost():
@@ -44,6 +52,7 @@ def add(known: Registry, shop: Shop) -> None:
         known.add(f"{purpose}.unpaid", advance, tries=20)
         known.add(f"{purpose}.refunded", refunded, tries=20)
     known.add(DELIVER, deliver, tries=20)
+    known.add(HEARD, heard, tries=20)
     known.add(SWEEP, sweep)
 
 

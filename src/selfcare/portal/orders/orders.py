@@ -243,6 +243,18 @@ async def _finish(shop: Shop, order: Order) -> None:
         await telling.received(shop, order)
 
 
+async def end_heard(shop: Shop, order_id: UUID) -> None:
+    """The network says by itself that it has ended, perhaps only after a person was asked to look. Raises NotFound."""
+    order = await advance(shop, order_id)
+    if order.state is not State.REVIEW:
+        return
+    outcome = await shop.deliverers[order.kind].look(order)
+    if outcome.result is Result.DONE:
+        await _finish(shop, order)
+    elif outcome.result is Result.FAILED:
+        await give_back(shop, order, {State.REVIEW}, outcome.words)
+
+
 async def give_back(shop: Shop, order: Order, states: Collection[State], words: str) -> None:
     """It is certain that nothing was delivered: all the money goes back to where it came from. Once."""
     try:

@@ -586,6 +586,7 @@ LEFT_OUT: Mapping[str, str] = {
     "ledger_account": "our books; the same amounts are in transactions and payments",
     "ledger_entry": "our books; the same amounts are in transactions and payments",
     "ledger_journal": "our books; the same amounts are in transactions and payments",
+    "provisioning_call": "how far the network is with your orders; the orders themselves are in orders",
     "provisioning_job": "steps on the way to an add-on; the add-on itself is in add-ons",
     "provisioning_switch": "how our demo network behaves",
     "migration": "the state of our database",
