@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,54 +16,28 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
-from selfcare.portal.orders import network
-from selfcare.portal.orders.allowances import Allowances
+from selfcare.portal.orders.network import AtTheNetwork
 from selfcare.portal.orders.order import Order
-from selfcare.portal.orders.outcome import DONE, Outcome, Result
-from selfcare.ports.provisioning import Action, Provisioning, Work
+from selfcare.portal.orders.outcome import DONE, Outcome
+from selfcare.ports.provisioning import Action, Work
 
 
-class Extras:
-    """Through the provisioning port, and the charging port where it holds allowances."""
+class Extras(AtTheNetwork):
+    def work(self, order: Order) -> Work:
+        assert order.service_id is not None
+        return Work(
+            id=order.id,
+            customer_id=order.customer_id,
+            service_id=order.service_id,
+            action=Action.ADD,
+            what=order.name,
+            play=order.delivers["play"],
+            starts_at=datetime.fromisoformat(order.delivers["addon"]["starts_at"]),
+        )
 
-    patience = timedelta(minutes=10)
-
-    def __init__(self, provisioning: Provisioning, allowances: Allowances) -> None:
-        self._provisioning, self._allowances = provisioning, allowances
-
-    async def deliver(self, order: Order) -> Outcome:
-        outcome = await network.set_up(self._provisioning, _work(order))
-        return await self._finish(order) if outcome.result is Result.DONE else outcome
-
-    async def look(self, order: Order) -> Outcome:
-        outcome = await network.look(self._provisioning, order.id)
-        return await self._finish(order) if outcome.result is Result.DONE else outcome
-
-    async def _finish(self, order: Order) -> Outcome:
-        """Ready at the network: what is still missing here, once."""
-        if order.delivers["puts"]:
-            put = await self._allowances.deliver(order)
-            if put.result is Result.FAILED:
-                # It is set up at the network already, so it is no longer certain that nothing was delivered.
-                return Outcome(Result.UNKNOWN, f"Set up, but its allowance was refused: {put.words}")
-            if put.result is not Result.DONE:
-                return put
+    async def finish(self, order: Order) -> Outcome:
         await _run(order)
         return DONE
-
-
-def _work(order: Order) -> Work:
-    assert order.service_id is not None
-    starts = order.delivers["addon"]["starts_at"]
-    return Work(
-        id=order.id,
-        customer_id=order.customer_id,
-        service_id=order.service_id,
-        action=Action.ADD,
-        what=order.name,
-        play=order.delivers["play"],
-        starts_at=datetime.fromisoformat(starts),
-    )
 
 
 async def _run(order: Order) -> None:

@@ -1,14 +1,57 @@
-"""What the network says of its work, in the words of orders."""
+"""Orders that the network has a part in, and what it says of its work in the words of orders."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from datetime import timedelta
 from uuid import UUID
 
+from selfcare.portal.orders.allowances import Allowances
+from selfcare.portal.orders.order import Order
 from selfcare.portal.orders.outcome import DONE, RUNNING, UNKNOWN, Outcome, Result
 from selfcare.ports.failures import Declined, Unknown, Unreachable
 from selfcare.ports.provisioning import DONE as READY
 from selfcare.ports.provisioning import FAILED as BROKEN
 from selfcare.ports.provisioning import Progress, Provisioning, Work
+
+
+class AtTheNetwork(ABC):
+    """Delivers through the provisioning port, puts allowances in through the charging port, then `finish`es here."""
+
+    patience = timedelta(minutes=10)
+
+    def __init__(self, provisioning: Provisioning, allowances: Allowances) -> None:
+        self._provisioning, self._allowances = provisioning, allowances
+
+    @abstractmethod
+    def work(self, order: Order) -> Work: ...
+
+    @abstractmethod
+    async def finish(self, order: Order) -> Outcome:
+        """Ready at the network, and everything is put in: what is still missing here, once."""
+
+    def holding(self, order: Order) -> Order:
+        """With what is put in now."""
+        return order
+
+    async def deliver(self, order: Order) -> Outcome:
+        return await self._after(order, await set_up(self._provisioning, self.work(order)))
+
+    async def look(self, order: Order) -> Outcome:
+        return await self._after(order, await look(self._provisioning, order.id))
+
+    async def _after(self, order: Order, outcome: Outcome) -> Outcome:
+        if outcome.result is not Result.DONE:
+            return outcome
+        holding = self.holding(order)
+        if holding.delivers["puts"]:
+            put = await self._allowances.deliver(holding)
+            if put.result is Result.FAILED:
+                # The network has done it already, so it is no longer certain that nothing was delivered.
+                return Outcome(Result.UNKNOWN, f"Set up, but its allowance was refused: {put.words}")
+            if put.result is not Result.DONE:
+                return put
+        return await self.finish(order)
 
 
 async def set_up(provisioning: Provisioning, work: Work) -> Outcome:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,67 +16,41 @@ from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute
 from selfcare.kernel import clock
-from selfcare.portal.orders import booking, network
-from selfcare.portal.orders.allowances import Allowances
+from selfcare.portal.orders import booking
+from selfcare.portal.orders.network import AtTheNetwork
 from selfcare.portal.orders.order import Order
 from selfcare.portal.orders.outcome import DONE, Outcome, Result
-from selfcare.ports.provisioning import Action, Provisioning, Work
+from selfcare.ports.provisioning import Action, Work
 
 
 class _AnotherPlan(Exception):
     """Somebody else has changed the service meanwhile."""
 
 
-class Plans:
-    """Through the provisioning port, and the charging port where the new plan gives more."""
+class Plans(AtTheNetwork):
+    def work(self, order: Order) -> Work:
+        assert order.service_id is not None
+        return Work(
+            id=order.id,
+            customer_id=order.customer_id,
+            service_id=order.service_id,
+            action=Action.CHANGE_PLAN,
+            what=order.delivers["plan"]["name"],
+            play=order.delivers["play"],
+        )
 
-    patience = timedelta(minutes=10)
+    def holding(self, order: Order) -> Order:
+        """What would have ended by now is not put in: with the next period its own allowance has begun."""
+        now = clock.now()
+        puts = [put for put in order.delivers["puts"] if datetime.fromisoformat(put["expires_at"]) > now]
+        return replace(order, delivers={**order.delivers, "puts": puts})
 
-    def __init__(self, provisioning: Provisioning, allowances: Allowances) -> None:
-        self._provisioning, self._allowances = provisioning, allowances
-
-    async def deliver(self, order: Order) -> Outcome:
-        outcome = await network.set_up(self._provisioning, _work(order))
-        if outcome.result is not Result.DONE:
-            return outcome
-        living = _living(order)
-        if living.delivers["puts"]:
-            put = await self._allowances.deliver(living)
-            if put.result is Result.FAILED:
-                # The network has changed it already, so it is no longer certain that nothing was delivered.
-                return Outcome(Result.UNKNOWN, f"Changed, but its allowance was refused: {put.words}")
-            if put.result is not Result.DONE:
-                return put
+    async def finish(self, order: Order) -> Outcome:
         try:
             return await _switch(order)
         except _AnotherPlan:
-            return Outcome(
-                Result.UNKNOWN, "Changed at the network, but it was another plan here than when it was asked."
-            )
-
-    async def look(self, order: Order) -> Outcome:
-        outcome = await network.look(self._provisioning, order.id)
-        # Ready at the network: what is still missing is done by delivering it again.
-        return await self.deliver(order) if outcome.result is Result.DONE else outcome
-
-
-def _work(order: Order) -> Work:
-    assert order.service_id is not None
-    return Work(
-        id=order.id,
-        customer_id=order.customer_id,
-        service_id=order.service_id,
-        action=Action.CHANGE_PLAN,
-        what=order.delivers["plan"]["name"],
-        play=order.delivers["play"],
-    )
-
-
-def _living(order: Order) -> Order:
-    """What would have ended by now is not put in: with the next period its own allowance has begun."""
-    now = clock.now()
-    puts = [put for put in order.delivers["puts"] if datetime.fromisoformat(put["expires_at"]) > now]
-    return replace(order, delivers={**order.delivers, "puts": puts})
+            words = "Changed at the network, but it was another plan here than when it was asked."
+            return Outcome(Result.UNKNOWN, words)
 
 
 async def _switch(order: Order) -> Outcome:
