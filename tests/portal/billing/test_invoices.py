@@ -44,6 +44,9 @@ async def test_thirty_nine_papers_are_two_pages(bloom: Browser) -> None:
     numbers = {page.path: set(re.findall(r"(?:INV|CN|PF)-\d{4}-\d{6}", page.text)) for page in (first, second)}
     assert [len(found) for found in numbers.values()] == [25, 14]
     assert "39 bills" in first.text
+    # Each can be downloaded from here, and those that are open paid.
+    assert len(first.html.xpath("//tbody//a[@download]")) == 25
+    assert len(first.html.xpath("//tbody//a[starts-with(@href, '/pay?bill=')]")) == 3
 
 
 async def test_the_filter_is_a_fragment_for_htmx(bloom: Browser) -> None:

@@ -22,6 +22,14 @@ from selfcare.portal.pay.till import Till
 NEW_CARD = "new"
 
 
+class PaidAlready(Conflict):
+    """By this payment, in another tab or by somebody else."""
+
+    def __init__(self, payment_id: UUID) -> None:
+        super().__init__(_("This is paid already."))
+        self.payment_id = payment_id
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
     """`credit` is taken first, `by_card` is the rest. Of one bill a part from `least` up may be paid."""
@@ -44,7 +52,7 @@ class Checkout:
 
 async def checkout(till: Till, scope: CustomerScope, wanted: Sequence[UUID], *, today: date) -> Checkout:
     """For these bills, or for all that can be paid. Raises NotFound for a bill of somebody else, OnItsWay for one that
-    is being paid, Conflict where nothing of it can be paid any more."""
+    is being paid, PaidAlready, and Conflict where nothing of it can be paid any more."""
     open_bills = {bill.id: bill for bill in await billing.open_bills(scope, today=today) if bill.bill.is_payable}
     for one in wanted:
         if one not in open_bills:
@@ -52,6 +60,8 @@ async def checkout(till: Till, scope: CustomerScope, wanted: Sequence[UUID], *, 
             await billing.get_invoice(scope, one, today=today)
     chosen = [open_bills[one] for one in dict.fromkeys(wanted) if one in open_bills] if wanted else _free(open_bills)
     if not chosen:
+        if len(wanted) == 1 and (paid := await payments.find_paid(scope.customer_id, wanted[0])):
+            raise PaidAlready(paid)
         raise Conflict(_("There is nothing to pay here: what you asked for is paid or cancelled."))
     for bill in chosen:
         if bill.payment_id is not None:

@@ -198,6 +198,12 @@ async def find_by_request_key(customer_id: UUID, request_key: str) -> Payment | 
     return payment_of(row, await fetch(PARTS.bind(payment_id=row["id"])))
 
 
+async def find_paid(customer_id: UUID, target_id: UUID) -> UUID | None:
+    """The last payment that paid something of it."""
+    row = await fetch_one(PAID_FOR.bind(customer_id=customer_id, target_id=target_id))
+    return row["payment_id"] if row else None
+
+
 async def find_open(customer_id: UUID, target_id: UUID) -> Payment | None:
     """The payment that is on its way to this bill or order."""
     row = await fetch_one(OPEN_FOR.bind(customer_id=customer_id, target_id=target_id))
@@ -207,6 +213,12 @@ async def find_open(customer_id: UUID, target_id: UUID) -> Payment | None:
 ONE = Prepared.sql(f"{SELECT} WHERE id = :id")
 ONE_OF = Prepared.sql(f"{SELECT} WHERE id = :id AND customer_id = :customer_id")
 BY_KEY = Prepared.sql(f"{SELECT} WHERE request_key = :request_key")
+PAID_FOR = Prepared.sql(
+    """
+    SELECT payment_id FROM payment_part
+    WHERE customer_id = :customer_id AND target_id = :target_id AND applied_minor > 0 ORDER BY id DESC LIMIT 1
+    """
+)
 PARTS = Prepared.sql(
     """
     SELECT target, target_id, amount_minor, applied_minor FROM payment_part

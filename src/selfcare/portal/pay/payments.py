@@ -38,6 +38,7 @@ from selfcare.portal.pay.payment import (
     State,
     find_by_request_key,
     find_open,
+    find_paid,
     get,
     load,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "State",
     "find_by_request_key",
     "find_open",
+    "find_paid",
     "get",
     "load",
 ]

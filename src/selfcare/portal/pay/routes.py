@@ -18,7 +18,7 @@ from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.pay import payments, proofs, receipts, refunds, telling, words
 from selfcare.portal.pay.autopay import consents
-from selfcare.portal.pay.checkout import NEW_CARD, Checkout, checkout
+from selfcare.portal.pay.checkout import NEW_CARD, Checkout, PaidAlready, checkout
 from selfcare.portal.pay.payments import BillPart, How, OnItsWay, Payment
 from selfcare.portal.pay.till import Till
 from selfcare.ports.ports import Ports
@@ -39,7 +39,7 @@ async def review(
     till, wanted = Till.of(ports, settings), _ids(request, request.query_params.getall("bill", []))
     try:
         shown = await checkout(till, identity.customer, wanted, today=clock.today(settings.zone))
-    except OnItsWay as other:
+    except (OnItsWay, PaidAlready) as other:
         return go(request, "pay.show", payment_id=other.payment_id)
     part = request.query_params.get("part") == "1" and _may_part(request, shown)
     card = request.query_params.get("card", "")
@@ -63,14 +63,17 @@ async def start(
     try:
         shown = await checkout(till, identity.customer, wanted, today=today)
         paid = await _pay(request, till, identity, shown, form)
-    except OnItsWay as other:
+    except (OnItsWay, PaidAlready) as other:
         return go(request, "pay.show", payment_id=other.payment_id)
     except Rejected as problem:
         form.reject(problem.field, problem)
         return _review(request, shown, form, status=422)
     except Conflict as changed:
         # Read anew: what is shown now is what the next press of the button pays.
-        shown = await checkout(till, identity.customer, wanted, today=today)
+        try:
+            shown = await checkout(till, identity.customer, wanted, today=today)
+        except PaidAlready as other:
+            return go(request, "pay.show", payment_id=other.payment_id)
         fresh = _form(shown, card=form["card"], part=bool(form["part"]))
         fresh.reject(None, changed.message)
         return _review(request, shown, fresh, status=409)
