@@ -59,4 +59,4 @@ def test_more_days_for_a_number_in_four_taps(portal: Portal) -> None:
     assert "token" not in portal.page.url
     portal.open_link_in_mail(EMAIL, "Receipt")
     portal.should_see("Ready to use")
-    portal.should_see("6 days")
+    portal.should_see("6 more days")

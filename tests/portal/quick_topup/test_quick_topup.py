@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from selfcare.app import Application
+from selfcare.db import engine
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.demo import people
@@ -16,9 +17,11 @@ from selfcare.identity import limits
 from selfcare.kernel import clock
 from selfcare.portal.pay.guests import strangers
 from selfcare.portal.quick_topup import buying, visits
+from tests.portal.quick_topup import racing
 from tests.support.browser import Browser, Page
 from tests.support.mail import link_in, mails_to
 from tests.support.money import ORIGIN
+from tests.support.processes import together
 from tests.support.shopping import check_all
 
 NUMBER, EMAIL = people.FREY_PHONE, "aunt@example.test"
@@ -285,3 +288,15 @@ async def test_a_number_is_topped_up_here_five_times_a_day(app: Application, vis
     page = await (await look_at(visitor)).submit("buy", email=EMAIL)
     assert (page.status, await fetch(ORDERS.bind())) == (409, [])
     assert "often today" in page.text
+
+
+async def test_one_visit_in_two_processes_is_one_order(app: Application, visitor: Browser) -> None:
+    key = app.site.settings.keys.link
+    token = await visits.ask(NUMBER, ORIGIN, key=key, jobs=app.ports.jobs)
+    id = strangers.visit_in(token, key)
+    assert id is not None
+    await visits.prove(token, visits.code_for(id, key), ORIGIN, key=key)
+    said = await together(racing.buy, *[(engine.database().url, token, 3)] * 2)
+    assert len({order for some in said for order in some}) == 1
+    assert len(await fetch(ORDERS.bind())) == 1
+    await check_all()

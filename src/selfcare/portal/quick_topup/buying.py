@@ -131,7 +131,7 @@ async def _days(door: Door, days: int | None, day: DayPrice) -> Pick:
     if ends_at is None or day.price.currency != door.scope.currency:
         raise Conflict(_("This cannot be added to this number now. Nothing was charged."))
     price = Money(day.price.minor * days, day.price.currency)
-    name = ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+    name = ngettext("%(n)d more day", "%(n)d more days", days) % {"n": days}
     return Pick(
         key=DAYS,
         name=name,

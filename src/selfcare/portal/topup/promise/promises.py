@@ -133,7 +133,7 @@ async def _refusal(scope: CustomerScope, line: _Line, terms: Terms) -> str | Non
     if scope.customer_status != "open" or not line.runs or line.currency != terms.lent.currency:
         return _("This line can get no credit in advance now.")
     if owed := await advances.find_owed(scope.customer_id):
-        words = _("You still owe %(amount)s for credit you had in advance. The next top-up pays it back first.")
+        words = _("You still owe %(amount)s for credit you had in advance. The next credit pays it back first.")
         return words % {"amount": money(owed.amount)}
     if line.overdue or line.disputed:
         return _("Credit in advance is there as soon as nothing is overdue or in dispute.")
