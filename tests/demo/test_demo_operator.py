@@ -19,7 +19,7 @@ from selfcare.identity.rights import StaffRight, staff_rights
 from selfcare.portal.billing.invoices import Bill, Label, label_of
 from selfcare.portal.services.services import Life, Mark, ending, status_of
 from selfcare.portal.usage.allowances import Allowance, Bucket, Granted, Verdict, summarise
-from tests.support import databases
+from tests.support import databases, money, shopping
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
@@ -29,7 +29,7 @@ async def fill() -> None:
     await migrate()
     audit.configure(b"k" * 32)
     passwords = Passwords(memory_kib=64, passes=1)
-    await load(now=NOW, progress=lambda *_: None, passwords=passwords)
+    await load(now=NOW, progress=lambda *_: None, passwords=passwords, with_payments=True)
     passwords.close()
 
 
@@ -176,6 +176,15 @@ async def wrong_totals() -> list[dict[str, Any]]:
 
 async def test_stored_totals_are_the_sums_of_the_lines_to_the_penny(demo: Database) -> None:
     assert await wrong_totals() == []
+
+
+async def test_what_asha_ordered_came_or_was_given_back_and_the_books_say_the_same(demo: Database) -> None:
+    found = await rows("SELECT state FROM purchase_order WHERE customer_id = :id ORDER BY state", id=people.PATEL.id)
+    assert [each["state"] for each in found] == ["delivered", "refunded"]
+    await shopping.check_all()
+    for name, statement in money.AT_REST.items():
+        # One of Noor's payments is.
+        assert name == "nothing is on its way" or await fetch(statement.bind()) == [], name
 
 
 async def test_bill_numbers_follow_the_dates_without_gaps(demo: Database) -> None:

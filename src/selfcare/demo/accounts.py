@@ -180,7 +180,7 @@ def _add_cards(rows: Rows, when: Timeline) -> None:
     """Also with the simulated gateway, so that they pay."""
 
     def customer(home: Household) -> None:
-        ref, since_when = _gateway_ref(home), when.at(-200, 12)
+        ref, since_when = gateway_ref(home), when.at(-200, 12)
         rows.add(SimCustomer, {"id": ref, "customer_id": home.id, "name": home.name, "created_at": since_when})
         known = {"id": fixed(f"gateway/{home.key}"), "customer_id": home.id, "gateway": SimulatedGateway.name}
         rows.add(GatewayCustomer, known | {"customer_ref": ref, "created_at": since_when})
@@ -206,13 +206,13 @@ def _add_cards(rows: Rows, when: Timeline) -> None:
             "is_default": position == 1,
             "position": position,
             "token_ref": f"demo_{owner.key}_{brand}_{position}",
-            "fingerprint": f"sim-{_gateway_ref(owner.home)}-{last4}",
+            "fingerprint": f"sim-{gateway_ref(owner.home)}-{last4}",
             "added_by": owner.id,
             "created_at": when.at(-200, 12),
         }
         rows.add(PaymentMethod, row)
         shown = ("brand", "last4", "exp_month", "exp_year", "holder", "fingerprint", "created_at")
-        plastic = {"id": row["token_ref"], "customer_ref": _gateway_ref(owner.home), "outcome": outcome.value}
+        plastic = {"id": row["token_ref"], "customer_ref": gateway_ref(owner.home), "outcome": outcome.value}
         rows.add(SimCard, plastic | {name: row[name] for name in shown})
 
     for home in (PATEL, OKORO, BLOOM):
@@ -254,7 +254,7 @@ def _accountant(owner: Someone, when: Timeline) -> dict[str, Any]:
     }
 
 
-def _gateway_ref(home: Household) -> str:
+def gateway_ref(home: Household) -> str:
     return f"cus_sim_demo_{home.key}"
 
 

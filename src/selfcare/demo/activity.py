@@ -9,9 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from selfcare.audit.events import Event
-from selfcare.audit.log import Actor, record
-from selfcare.demo import catalogue, people
+from selfcare.audit.log import Actor, Outcome, record
+from selfcare.demo import catalogue, orders, people
 from selfcare.demo.catalogue import Sold
+from selfcare.demo.orders import Bought
 from selfcare.demo.people import Someone, fixed
 from selfcare.demo.timeline import Timeline
 from selfcare.kernel import clock
@@ -30,6 +31,7 @@ class Did:
     who: Someone | None = None
     customer_id: UUID | None = None
     device: str = PHONE
+    outcome: Outcome = "ok"
 
     @property
     def actor(self) -> Actor:
@@ -43,11 +45,12 @@ class Did:
         return Actor(actor_id=self.who.id, user_id=self.who.id, customer_id=home, origin=origin)
 
 
-async def add_activity(when: Timeline) -> None:
+async def add_activity(when: Timeline, *, with_orders: bool) -> None:
     """Inside `transaction()`; each chain in the order of time."""
-    for did in sorted(_everything(when), key=lambda did: did.at):
+    ordered = _given_back(orders.of_asha(when)[1]) if with_orders else ()
+    for did in sorted([*_everything(when), *ordered], key=lambda did: did.at):
         with clock.frozen(did.at):
-            await record(did.actor, did.event, about=did.about, **did.details)
+            await record(did.actor, did.event, about=did.about, outcome=did.outcome, **did.details)
 
 
 def _everything(when: Timeline) -> Iterator[Did]:
@@ -95,3 +98,18 @@ def _bought(at: datetime, who: Someone, service: UUID, sold: Sold) -> Iterator[D
     bought = {"product": str(sold.id), "service": str(service), "amount_minor": sold.price, "currency": "GBP"}
     event = Event.TOPUP_BOUGHT if sold.category == "topup" else Event.ADDONS_BOUGHT
     yield Did(at, event, bought, service, who)
+
+
+def _given_back(order: Bought) -> Iterator[Did]:
+    """As the shop writes it down."""
+    amount = {"amount_minor": order.price.minor, "currency": order.price.currency}
+    what, home = {"service": str(order.service)}, people.PATEL.id
+    bought = amount | what | {"product": str(order.sold.id)}
+    paid = amount | {"purpose": order.sold.category, "target": str(order.id)}
+    yield Did(order.at, Event.ADDONS_ORDERED, bought, order.id, people.ASHA)
+    yield Did(order.paid_at, Event.PAY_SUCCEEDED, paid, order.payment_id, customer_id=home)
+    yield Did(order.paid_at, Event.ADDONS_BOUGHT, bought, order.id, customer_id=home)
+    yield Did(order.ended_at, Event.PAY_REFUND_STARTED, amount, order.payment_id, customer_id=home)
+    yield Did(order.ended_at, Event.ADDONS_FAILED, what, order.id, customer_id=home, outcome="failed")
+    yield Did(order.refunded_at, Event.PAY_REFUNDED, amount, order.payment_id, customer_id=home)
+    yield Did(order.refunded_at, Event.ADDONS_REFUNDED, amount | what, order.id, customer_id=home)

@@ -51,6 +51,10 @@ class Sold:
     def id(self) -> UUID:
         return fixed(f"product/{self.slug}")
 
+    @property
+    def play(self) -> str:
+        return f"play_{self.slug.replace('-', '_')}"
+
     def row(self, sort: int, at: datetime) -> dict[str, Any]:
         return {
             "id": self.id,
@@ -84,7 +88,7 @@ class Sold:
             "lasts_days": self.lasts,
             "activation": self.activation,
             "version": 1,
-            "provisioning_play": f"play_{self.slug.replace('-', '_')}",
+            "provisioning_play": self.play,
             "provisioning_vars": json.dumps({"profile": self.slug}),
             "wholesale_cost_minor": self.wholesale if self.wholesale is not None else self.price * 6 // 10,
             "wholesale_setup_cost_minor": self.setup // 2,
@@ -332,6 +336,18 @@ TOPUPS = (
     CREDIT_ANY,
 )
 
+SPEED_BOOST = Sold(
+    slug="speed-boost-3",
+    name="Speed Boost, 3 days",
+    category="addon",
+    type="internet",
+    price=500,
+    about="Twice the speed for three days.",
+    features=("Twice the speed", "3 days", "Ends by itself"),
+    icon="boost",
+    repeatable=True,
+    lasts=3,
+)
 ADDONS = (
     Sold(
         slug="roaming-europe",
@@ -392,18 +408,7 @@ ADDONS = (
         min_term=12,
         icon="hardware",
     ),
-    Sold(
-        slug="speed-boost-3",
-        name="Speed Boost, 3 days",
-        category="addon",
-        type="internet",
-        price=500,
-        about="Twice the speed for three days.",
-        features=("Twice the speed", "3 days", "Ends by itself"),
-        icon="boost",
-        repeatable=True,
-        lasts=3,
-    ),
+    SPEED_BOOST,
     Sold(
         slug="sports-pack",
         name="Sports Pack",

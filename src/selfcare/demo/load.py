@@ -15,6 +15,7 @@ from selfcare.demo.activity import add_activity
 from selfcare.demo.bills import Book
 from selfcare.demo.crowd import add_crowd
 from selfcare.demo.noor import add_noor, add_payments
+from selfcare.demo.orders import add_orders
 from selfcare.demo.people import ASHA, PASSWORD
 from selfcare.demo.requests import add_requests
 from selfcare.demo.rows import Rows
@@ -65,8 +66,9 @@ async def load(
             await add_vouchers(when, link_key)
         if with_payments:
             await add_payments(when)
+            await add_orders(when)
         if audit.is_configured():
-            await add_activity(when)
+            await add_activity(when, with_orders=with_payments)
     progress("named people", 1, 1)
     if customers:
         await add_crowd(when, password_hash, customers, progress, records_each)
