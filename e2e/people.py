@@ -36,6 +36,7 @@ class Portal:
 
     def sign_out(self) -> None:
         self.press("Sign out")
+        self.should_be_at("Sign in")
 
     def open_link_in_mail(self, address: str, subject: str) -> None:
         """The link of the newest mail to this address whose subject has these words."""

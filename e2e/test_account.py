@@ -68,7 +68,6 @@ def test_somebody_is_invited_and_looks_round(portal: Portal) -> None:
     portal.should_see(new)
     portal.should_not_scroll_sideways()
     portal.sign_out()
-    portal.should_be_at("Sign in")
     portal.open_link_in_mail(new, "invites you")
     portal.should_see("Asha Patel invites you to look after Asha Patel, as Viewer.")
     portal.page.get_by_label("Your name").fill("Nia Newcomer")

@@ -93,6 +93,8 @@ def test_automatic_top_up_is_agreed_to_in_words_and_switched_off(portal: Portal)
     form = portal.page.locator("#auto-form")
     form.get_by_label("Add", exact=True).fill("5.001")
     portal.press("I agree: switch it on")
+    # Only then is the answer there: what is typed before would be lost.
+    expect(form.locator("[aria-invalid=true]").first).to_be_visible()
     expect(form.get_by_label("Add", exact=True)).to_have_value("5.001")
     form.get_by_label("When credit is below").fill("2")
     form.get_by_label("Add", exact=True).fill("10")

@@ -46,8 +46,8 @@ def test_a_year_of_bills_comes_as_one_file(portal: Portal) -> None:
 def test_the_bills_that_are_ticked_are_paid_together(portal: Portal) -> None:
     billing(portal, "asha")
     boxes = portal.page.get_by_role("checkbox")
+    expect(boxes.nth(1)).to_be_visible()
     many = boxes.count()
-    assert many >= 2
     for box in boxes.all():
         box.set_checked(True)
     portal.press("Pay the ticked bills")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from e2e.people import Portal
@@ -22,6 +24,7 @@ def test_asha_asks_eli_asks_back_and_decides_and_asha_reads_it(portal: Portal) -
     portal.should_see("We are looking at it")
     portal.should_see("a paper copy of my contract")
     portal.should_not_scroll_sideways()
+    portal.page.wait_for_url(re.compile("/[0-9a-f-]{36}$"))
     request = portal.page.url
     portal.sign_out()
 
@@ -70,6 +73,7 @@ def test_a_line_of_a_bill_is_questioned_where_it_stands(portal: Portal) -> None:
     portal.is_signed_in()
     portal.open("/billing/invoices?status=paid")
     portal.page.get_by_role("rowheader").get_by_role("link").nth(1).click()
+    portal.should_be_at("Bill INV-")
     bill = portal.page.url
     portal.page.get_by_role("rowheader").get_by_role("link").first.click()
     portal.follow("Ask about this line")

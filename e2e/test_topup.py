@@ -20,8 +20,11 @@ def sign_in(portal: Portal, who: str = "asha") -> None:
 
 def is_ready(portal: Portal, words: str = "You now have") -> None:
     """The page follows by itself; without JavaScript one looks again."""
+    ended, waits = portal.page.get_by_text(words), portal.page.get_by_role("link", name="Look again")
     for _time in range(40):
-        if portal.javascript or not portal.page.get_by_role("link", name="Look again").count():
+        # One of them has to be there: before that the order's page is not.
+        expect(ended.or_(waits).first).to_be_visible()
+        if portal.javascript or ended.count():
             break
         portal.page.wait_for_timeout(250)
         portal.page.reload()
@@ -119,12 +122,7 @@ def test_several_in_one_payment_and_what_the_network_refuses_comes_back(portal: 
         tap()
         taps += 1
     assert taps <= 3
-    for _time in range(60):
-        if portal.javascript or portal.page.get_by_text("Ready in part").count():
-            break
-        portal.page.wait_for_timeout(500)
-        portal.page.reload()
-    portal.should_see("you get £21.00 back for it")
+    is_ready(portal, "you get £21.00 back for it")
     portal.should_not_scroll_sideways()
     life = portal.page.get_by_role("list", name="How far it is")
     expect(life).to_contain_text("5 GB extra data: ready")
