@@ -29,26 +29,32 @@ LAST_ID = UUID(int=2**128 - 1)
 _FILTER = """t.customer_id = :customer_id AND t.at >= :since AND t.at < :until
    AND (:kind = '' OR t.kind = :kind)
    AND (:invoiced = '' OR (t.invoice_id IS NOT NULL) = (:invoiced = 'yes'))"""
+_BILL = "LEFT JOIN invoice i ON i.id = t.invoice_id AND i.customer_id = t.customer_id AND i.state <> 'draft'"
+# What was asked by a bill that is void by now, or by an offer nobody took, is owed by nobody.
+_STANDING = """CASE WHEN t.voided_at IS NOT NULL THEN 'void'
+                WHEN i.state = 'void' AND t.kind NOT IN ('payment', 'refund') THEN 'void'
+                WHEN i.kind = 'proforma' AND i.paid_minor = 0 THEN 'offer' ELSE 'counts' END"""
 _LIST = Prepared.sql(
     f"""
     SELECT t.id AS id, t.at AS at, t.kind AS kind, t.description AS description, t.amount_minor AS amount_minor,
-           t.tax_minor AS tax_minor, t.currency AS currency, t.voided_at AS voided_at, t.payment_id AS payment_id,
+           t.tax_minor AS tax_minor, t.currency AS currency, {_STANDING} AS standing, t.payment_id AS payment_id,
            t.invoice_id AS invoice_id, i.number AS number
       FROM billing_transaction t
-      LEFT JOIN invoice i ON i.id = t.invoice_id AND i.customer_id = t.customer_id AND i.state <> 'draft'
+      {_BILL}
      WHERE {_FILTER} AND (t.at < :at OR (t.at = :at AND t.id < :id))
      ORDER BY t.at DESC, t.id DESC LIMIT :most
     """
 )
 _TOTALS = Prepared.sql(
-    """
+    f"""
     SELECT COALESCE(sum(t.amount_minor + t.tax_minor), 0) AS everything,
            COALESCE(sum(CASE WHEN t.invoice_id IS NULL THEN t.amount_minor + t.tax_minor ELSE 0 END), 0) AS uninvoiced,
            COALESCE(sum(CASE WHEN t.at >= :month THEN t.amount_minor + t.tax_minor ELSE 0 END), 0) AS this_month,
            COALESCE(sum(CASE WHEN t.at >= :month_before AND t.at < :month THEN t.amount_minor + t.tax_minor ELSE 0 END),
                     0) AS last_month
       FROM billing_transaction t
-     WHERE t.customer_id = :customer_id AND t.currency = :currency AND t.voided_at IS NULL
+      {_BILL}
+     WHERE t.customer_id = :customer_id AND t.currency = :currency AND {_STANDING} = 'counts'
     """,
     types=dict.fromkeys(("everything", "uninvoiced", "this_month", "last_month"), int),
 )
@@ -106,6 +112,7 @@ class Entry:
     description: str
     amount: Money
     is_void: bool
+    is_offer: bool
     invoice_id: UUID | None
     number: str | None
     payment_id: UUID | None
@@ -114,12 +121,14 @@ class Entry:
     def status(self) -> str:
         if self.is_void:
             return _("Cancelled")
+        if self.is_offer:
+            return _("Pro-forma")
         return _("Invoiced") if self.number else _("Uninvoiced")
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over everything that is not cancelled, whatever the filter shows."""
+    """Sums over everything that is neither cancelled nor an offer, whatever the filter shows."""
 
     everything: Money
     uninvoiced: Money
@@ -196,7 +205,8 @@ def _entry(row: dict[str, Any]) -> Entry:
         kind=row["kind"],
         description=row["description"],
         amount=Money(row["amount_minor"] + row["tax_minor"], row["currency"]),
-        is_void=row["voided_at"] is not None,
+        is_void=row["standing"] == "void",
+        is_offer=row["standing"] == "offer",
         invoice_id=row["invoice_id"],
         number=row["number"],
         payment_id=row["payment_id"],
