@@ -127,4 +127,15 @@ def test_several_in_one_payment_and_what_the_network_refuses_comes_back(portal: 
     life = portal.page.get_by_role("list", name="How far it is")
     expect(life).to_contain_text("5 GB extra data: ready")
     expect(life).to_contain_text("World Roaming, 7 days: could not be done, £17.00")
+    portal.open("/orders")
+    portal.page.get_by_role("listitem").filter(has_text="Refunded").last.get_by_role("link").click()
+    taps = 0
+    for tap in (lambda: portal.follow("Try again"), lambda: portal.page.get_by_role("button", name=PAY).click()):
+        portal.should_not_scroll_sideways()
+        tap()
+        taps += 1
+    assert taps <= 3
+    is_ready(portal, "Your money has been given back.")
+    expect(life).to_contain_text("Could not be done")
+    portal.should_not_scroll_sideways()
     the_network(portal, "works")
