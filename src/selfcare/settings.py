@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from difflib import get_close_matches
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
@@ -170,6 +171,13 @@ def _new_file(path: str) -> str:
     return path
 
 
+def _range(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        raise ValueError("must be ranges of addresses, like 100.64.0.0/10") from error
+
+
 def _price_or_nothing(text: str) -> str:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text):
         raise ValueError("is not a price, like 10.00")
@@ -233,6 +241,7 @@ class Settings:
 
     charging: Literal["embedded", "cgrates"] = "embedded"
     feed_keys: tuple[str, ...] = field(default=(), repr=False)
+    subscriber_ranges: tuple[str, ...] = field(default=(), metadata={"each": _range})
     cgrates_url: str = _text("", _service_address, secret=True)
     cgrates_tenant: str = _text("cgrates.org", _any_text)
     cgrates_monetary_scale: int = _number(100, 1, 1_000_000)

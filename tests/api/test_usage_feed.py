@@ -19,6 +19,7 @@ from selfcare.db.prepared import Prepared, fetch_one
 from selfcare.demo import people
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Rejected
+from selfcare.portal.services import addresses
 from selfcare.ports.charging import Use
 from tests.support import databases, site
 
@@ -269,3 +270,20 @@ async def test_nonsense_about_speed_is_refused_whole(fed: httpx.AsyncClient, bod
 async def test_the_speed_needs_a_key(fed: httpx.AsyncClient) -> None:
     answer = await fed.post("/feeds/speed", json={"lines": []}, headers={"Authorization": "Bearer wrong"})
     assert answer.status_code == 401
+
+
+async def test_addresses_of_lines_are_noted_and_bad_ones_refused_with_the_reason(fed: httpx.AsyncClient) -> None:
+    lines = [
+        {"line": people.ASHA.phone, "address": "100.64.3.7"},
+        {"line": "+449999999999", "address": "100.64.3.8"},
+        {"line": people.CHIDI.phone, "address": "100.64.3"},
+    ]
+    answer = await fed.post("/feeds/addresses", json={"lines": lines})
+    assert (answer.status_code, answer.json()["noted"]) == (422, 1)
+    assert [error["index"] for error in answer.json()["errors"]] == [1, 2]
+    line = await addresses.line_at("100.64.3.7", ["100.64.0.0/10"])
+    assert line is not None
+    assert line.service_id == people.ASHA_MOBILE
+    assert (await fed.post("/feeds/addresses", content=b"{}")).status_code == 400
+    wrong = {"Authorization": "Bearer wrong"}
+    assert (await fed.post("/feeds/addresses", json={"lines": []}, headers=wrong)).status_code == 401

@@ -20,6 +20,7 @@ from tests.support.browser import Browser
 # Where no token is asked for, and why that is safe.
 WITHOUT_TOKEN: dict[str, str] = {
     "feeds.usage": "a key in a header proves who sends; no cookie is looked at",
+    "feeds.addresses": "a key in a header proves who sends; no cookie is looked at",
     "feeds.speed": "a key in a header proves who sends; no cookie is looked at",
     "feeds.provisioning": "the network signs the body; no cookie is looked at",
     "hooks.payments": "the gateway signs the body; no cookie is looked at",

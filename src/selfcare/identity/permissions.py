@@ -306,6 +306,7 @@ TABLE: Mapping[str, Access] = {
     # quick_topup
     "quick_topup": anybody(flag="quick_topup"),
     "quick_topup.ask_code": anybody(flag="quick_topup"),
+    "quick_topup.here": anybody(flag="quick_topup"),
     "quick_topup.code": anybody(flag="quick_topup"),
     "quick_topup.answer": anybody(flag="quick_topup"),
     "quick_topup.choose": anybody(flag="quick_topup"),
@@ -341,6 +342,7 @@ TABLE: Mapping[str, Access] = {
     # feeds
     "feeds.usage": machine(body_limit=8_000_000),
     "feeds.speed": machine(body_limit=1_000_000),
+    "feeds.addresses": machine(body_limit=1_000_000, flag="quick_topup"),
     "feeds.provisioning": machine(body_limit=64_000),
     # hooks
     "hooks.payments": machine(body_limit=1_000_000),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +16,19 @@ from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.demo import people
 from selfcare.identity import limits
 from selfcare.kernel import clock
+from selfcare.kernel.origin import Origin
 from selfcare.portal.pay.guests import strangers
 from selfcare.portal.quick_topup import buying, visits
+from selfcare.portal.services import addresses
+from selfcare.portal.services.addresses import Lease
 from tests.portal.quick_topup import racing
+from tests.support import databases
 from tests.support.browser import Browser, Page
 from tests.support.mail import link_in, mails_to
 from tests.support.money import ORIGIN
 from tests.support.processes import together
 from tests.support.shopping import check_all
+from tests.support.site import running, settings_for
 
 NUMBER, EMAIL = people.FREY_PHONE, "aunt@example.test"
 SERVICE = people.fixed("service/otto/mobile")
@@ -300,3 +306,46 @@ async def test_one_visit_in_two_processes_is_one_order(app: Application, visitor
     assert len({order for some in said for order in some}) == 1
     assert len(await fetch(ORDERS.bind())) == 1
     await check_all()
+
+
+async def test_the_line_of_an_address_is_offered_without_code_and_number(app: Application, visitor: Browser) -> None:
+    assert "connected with" not in (await visitor.open("/quick-topup")).text
+    told = await addresses.note([Lease(line=NUMBER, address="100.64.3.7"), Lease(line="+447700900999", address="::1")])
+    assert told == {"+447700900999"}
+    inside = Origin(address="100.64.3.7", device="test", request_id="R-TEST")
+    key = app.site.settings.keys.link
+    token = await visits.enter(inside, ["100.64.0.0/10"], key=key)
+    assert token is not None
+    door = await visits.door_of(token, key=key)
+    assert door is not None
+    assert (door.service_id, door.number) == (SERVICE, None)
+    assert await visits.enter(inside, [], key=key) is None
+    assert await addresses.line_at("100.64.3.8", ["100.64.0.0/10"]) is None
+    clock.travel_by(timedelta(days=1))
+    assert await addresses.line_at("100.64.3.7", ["100.64.0.0/10"]) is None
+
+
+async def test_an_address_that_moved_on_is_another_lines(app: Application) -> None:
+    await addresses.note([Lease(line=NUMBER, address="100.64.3.7")])
+    await addresses.note([Lease(line=people.CHIDI.phone, address="100.64.3.7")])
+    line = await addresses.line_at("100.64.3.7", ["100.64.0.0/10"])
+    assert line is not None
+    assert line.service_id == people.CHIDI_MOBILE
+    await addresses.note([Lease(line=people.CHIDI.phone)])
+    assert await addresses.line_at("100.64.3.7", ["100.64.0.0/10"]) is None
+
+
+async def test_whoever_is_on_the_network_needs_no_code(
+    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path
+) -> None:
+    async with (
+        templates.copy(kind, demo_template, tmp_path) as url,
+        running(settings_for(url, SELFCARE_SUBSCRIBER_RANGES="100.64.0.0/10")) as app,
+    ):
+        await addresses.note([Lease(line=NUMBER, address="100.64.3.7")])
+        browser = Browser(app, name="inside", address="100.64.3.7")
+        shelf = await (await browser.open("/quick-topup")).submit("here-form")
+        assert (shelf.path, "900350" in shelf.text) == ("/quick-topup/choose", False)
+        await pay(browser, await (await look_at(browser)).submit("buy", email=EMAIL))
+        assert [order["state"] for order in await fetch(ORDERS.bind())] == ["delivered"]
+        await browser.close()

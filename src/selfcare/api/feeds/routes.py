@@ -12,7 +12,7 @@ from typing import Any
 from litestar import Request, Response, Router, post
 from litestar.di import NamedDependency
 
-from selfcare.api.feeds import speed, usage
+from selfcare.api.feeds import addresses, speed, usage
 from selfcare.db.engine import transaction
 from selfcare.kernel.words import _
 from selfcare.portal.orders.jobs import HEARD
@@ -87,7 +87,19 @@ async def hear_of_a_job(request: Request[Any, Any, Any], ports: NamedDependency[
     return _empty(200)
 
 
-router = Router("/", route_handlers=[take_usage, take_speed, hear_of_a_job])
+@post("/feeds/addresses", name="feeds.addresses", status_code=200)
+async def take_addresses(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
+    """Which line has which network address now. 422: the rest was noted."""
+    if not is_known(request.headers.get("authorization", ""), settings.feed_keys):
+        return _answer(request, 401, _("A feed key is needed."), {"WWW-Authenticate": "Bearer"})
+    try:
+        noted = await addresses.feed(await request.body())
+    except speed.Unreadable as error:
+        return _answer(request, 400, error.message)
+    return _noted(request, noted)
+
+
+router = Router("/", route_handlers=[take_usage, take_speed, take_addresses, hear_of_a_job])
 
 
 def is_known(authorization: str, keys: Sequence[str]) -> bool:

@@ -25,6 +25,7 @@ from selfcare.portal.pay import words as pay_words
 from selfcare.portal.quick_topup import buying, visits
 from selfcare.portal.quick_topup.buying import DAYS, Asked, DayPrice, Pick, Shown
 from selfcare.portal.quick_topup.visits import Door, StartAgain, WrongCode
+from selfcare.portal.services import addresses
 from selfcare.portal.topup.buying import PriceChanged
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
@@ -39,8 +40,8 @@ USUAL_DAYS = 7
 
 
 @get("/quick-topup", name="quick_topup")
-async def show_number(request: Request[Any, Any, Any]) -> Response[bytes]:
-    return page(request, "quick_topup/index", form=Form.empty("phone"))
+async def show_number(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
+    return await _number_page(request, settings, Form.empty("phone"))
 
 
 @post("/quick-topup", name="quick_topup.ask_code", status_code=200)
@@ -51,10 +52,22 @@ async def ask_code(
     form = await Form.read(request, "phone")
     number = form.phone("phone", region=settings.region)
     if number is None:
-        return page(request, "quick_topup/index", fragment="quick_topup/_number", status=422, form=form)
+        return await _number_page(request, settings, form, status=422)
     token = await visits.ask(number, ctx.origin, key=settings.keys.link, jobs=ports.jobs)
     links.keep(request, token)
     return go(request, "quick_topup.code")
+
+
+@post("/quick-topup/here", name="quick_topup.here", status_code=200)
+async def enter(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
+    """For the line that this very address belongs to, as the network says."""
+    await Form.read(request)
+    origin = context_of(request).origin
+    token = await visits.enter(origin, settings.subscriber_ranges, key=settings.keys.link)
+    if token is None:
+        return go(request, "quick_topup")
+    links.keep(request, token)
+    return go(request, "quick_topup.choose")
 
 
 @get("/quick-topup/code", name="quick_topup.code")
@@ -202,6 +215,21 @@ async def cancel(
     return go(request, "quick_topup.order")
 
 
+async def _number_page(
+    request: Request[Any, Any, Any], settings: Settings, form: Form, *, status: int = 200
+) -> Response[bytes]:
+    line = await addresses.line_at(context_of(request).origin.address, settings.subscriber_ranges)
+    return page(
+        request,
+        "quick_topup/index",
+        fragment="quick_topup/_number",
+        status=status,
+        headers={"Cache-Control": "no-store, private"},
+        form=form,
+        known=line is not None,
+    )
+
+
 async def _door(request: Request[Any, Any, Any], settings: Settings) -> Door | None:
     return await visits.door_of(links.token_of(request), key=settings.keys.link)
 
@@ -304,6 +332,7 @@ router = Router(
     route_handlers=[
         show_number,
         ask_code,
+        enter,
         show_code,
         answer,
         choose,

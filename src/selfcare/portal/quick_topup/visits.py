@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -26,6 +27,7 @@ from selfcare.kernel.origin import Origin
 from selfcare.kernel.words import _
 from selfcare.portal.billing.papers import scope_of
 from selfcare.portal.pay.guests import strangers
+from selfcare.portal.services import addresses
 from selfcare.ports.jobs import SECURITY, Jobs
 from selfcare.ports.messages import Text, TextSender, TextsNotSetUp
 
@@ -39,6 +41,8 @@ TRIES = limits.Limit("quick_topup.code", 5, CODE_LASTS)
 # Over all visits: from many addresses at once a code could else be guessed at.
 TRIES_BY_NUMBER = limits.Limit("quick_topup.tries", 20, timedelta(days=1))
 SEND = "quick_topup.send_code"
+# In place of a number, where the network says whose address it is: whoever shares the line learns no number.
+HERE = "here"
 
 
 class WrongCode(Rejected):
@@ -63,10 +67,13 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A proved visit: this one service and no other, of a customer of whom nothing is shown."""
+    """A proved visit: this one service and no other, of a customer of whom nothing is shown.
+
+    `number` None where none was typed.
+    """
 
     visit_id: UUID
-    number: str
+    number: str | None
     scope: CustomerScope
     service_id: UUID
     order_id: UUID | None
@@ -81,6 +88,20 @@ async def ask(number: str, origin: Origin, *, key: bytes, jobs: Jobs) -> str:
         line = rows[0] if rows else {"customer_id": None, "service_id": None}
         await execute(_ADD.bind(id=id, number=number, now=now, ends=now + CODE_LASTS, **line))
         await jobs.enqueue(SEND, key=f"{SEND}:{id}", payload={"visit_id": str(id)}, priority=SECURITY)
+    return strangers.token_of(id, key)
+
+
+async def enter(origin: Origin, ranges: Sequence[str], *, key: bytes) -> str | None:
+    """The token of a proved visit for the line that has this address; None where there is none. Raises TooOften."""
+    await limits.claim(BY_ADDRESS, limits.network(origin.address))
+    line = await addresses.line_at(origin.address, ranges)
+    if line is None:
+        return None
+    id, now = new_id(), clock.now()
+    async with transaction():
+        row = {"customer_id": line.customer_id, "service_id": line.service_id}
+        await execute(_ADD.bind(id=id, number=HERE, now=now, ends=now + CODE_LASTS, **row))
+        await execute(_PROVE.bind(id=id, now=now, ends=now + PROOF_LASTS))
     return strangers.token_of(id, key)
 
 
@@ -126,7 +147,8 @@ async def door_of(token: str, *, key: bytes) -> Door | None:
         return None
     assert visit.customer_id is not None
     scope = replace(await scope_of(visit.customer_id), service_ids=frozenset({visit.service_id}))
-    return Door(visit.id, visit.number, scope, visit.service_id, visit.order_id)
+    number = visit.number if visit.number != HERE else None
+    return Door(visit.id, number, scope, visit.service_id, visit.order_id)
 
 
 async def hold(door: Door) -> UUID | None:
@@ -175,6 +197,7 @@ async def forget_old(_job: Job) -> None:
     """Visits that bought nothing and are over, and what was bought two years ago."""
     now = clock.now()
     async with transaction():
+        await addresses.forget_old()
         await execute(_FORGET.bind(before=now - timedelta(days=1), long_before=now - ORDERS_STAY))
 
 

@@ -195,3 +195,12 @@ class ServiceExtension(Table, tablename="service_extension"):
     was = Timestamptz(default=None)
     until = Timestamptz(default=None)
     at = Timestamptz(default=None)
+
+
+class NetworkAddress(Table, tablename="network_address"):
+    """Which line has it now, as the network told."""
+
+    address = Varchar(45, primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    service_id = UUID(default=None)
+    told_at = Timestamptz(default=None)

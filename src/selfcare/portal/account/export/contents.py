@@ -590,6 +590,7 @@ LEFT_OUT: Mapping[str, str] = {
     "provisioning_job": "steps on the way to an add-on; the add-on itself is in add-ons",
     "provisioning_switch": "how our demo network behaves",
     "migration": "the state of our database",
+    "network_address": "which line had which network address; gone after a day",
     "one_time_token": SECRET,
     "outbox_mail": "the demo's copy of mails; the messages themselves are in messages",
     "product": "what we sell, to everybody",
