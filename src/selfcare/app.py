@@ -66,6 +66,7 @@ from selfcare.portal.pay.autopay import routes as autopay
 from selfcare.portal.pay.guests import routes as guests
 from selfcare.portal.quick_topup import routes as quick_topup
 from selfcare.portal.services import routes as services
+from selfcare.portal.services.change import routes as services_change
 from selfcare.portal.services.plan import routes as services_plan
 from selfcare.portal.services.sim import routes as services_sim
 from selfcare.portal.sign_in import routes as sign_in
@@ -115,6 +116,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     proof.router,
     dashboard.router,
     services.router,
+    services_change.router,
     services_plan.router,
     services_sim.router,
     usage.router,

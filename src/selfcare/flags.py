@@ -25,6 +25,7 @@ def table() -> dict[str, tuple[bool, str]]:
         "erasure": (OFF, _("People can have their data erased.")),
         "renew_switch": (ON, _("Customers switch auto-renewal of a service on and off.")),
         "cancel": (OFF, _("Customers cancel a service themselves.")),
+        "modify": (OFF, _("Customers change the settings of a service that its plan lists.")),
         "plan_change": (OFF, _("Customers move a service to another plan themselves.")),
         "autopay": (ON, _("Bills are paid from a saved card on their due date, for who wants it.")),
         "pay_many": (ON, _("Several bills are paid at once.")),

@@ -50,6 +50,7 @@ PLAIN: dict[str, object] = {
     "service": "Mobile - +44 7700 900123",
     "plan": "Lark 5",
     "plan_stays": True,
+    "stays": "On",
     "over": False,
     "kept_until": datetime(2026, 12, 22, 19, 4, tzinfo=UTC),
     "reason": "Could not find the last bill",

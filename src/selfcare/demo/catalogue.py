@@ -38,7 +38,7 @@ class Sold:
     excludes: tuple[str, ...] = ()
     custom: tuple[int, int] | None = None
     repeatable: bool = False
-    editable: tuple[str, ...] = ()
+    editable: tuple[dict[str, Any], ...] = ()
     changes_to: tuple[str, ...] = ()
     min_term: int = 0
     enabled: bool = True
@@ -103,6 +103,39 @@ def grant(kind: str, amount: int | None, label: str, **more: Any) -> dict[str, A
     return {"kind": kind, "amount": amount, "label": label, **usual, "counts_mms": False, "blocker": False, **more}
 
 
+def _one_of(key: str, label: str, *choices: str, about: str = "") -> dict[str, Any]:
+    """The first choice holds until it is changed."""
+    more = {"choices": list(choices), "usual": choices[0], "about": about}
+    return {"key": key, "label": label, "type": "choice", **more}
+
+
+LINE_SETTINGS = (
+    _one_of("voicemail", "Voicemail", "On", "Off"),
+    {
+        "key": "call_forwarding",
+        "label": "Call forwarding",
+        "type": "phone",
+        "about": "Where calls go that you do not take.",
+        "empty": "Off",
+        "usual": "Off",
+    },
+    _one_of("premium", "Premium numbers", "Allowed", "Barred", about="Numbers that cost more than a usual call."),
+    _one_of("abroad", "Calls to other countries", "Allowed", "Barred"),
+)
+INTERNET_SETTINGS = (
+    _one_of("profile", "Speed profile", "Even", "Fast answers, for games and calls", "Fast downloads"),
+    {
+        "key": "reverse_name",
+        "label": "Reverse name",
+        "type": "host",
+        "about": "The name your address answers to, like mail.example.com.",
+        "empty": "None",
+        "usual": "None",
+        "price": 250,
+    },
+)
+
+
 def _plan(slug: str, name: str, price: int, gigabytes: int | None, minutes: int | None, texts: int | None) -> Sold:
     data = f"{gigabytes} GB" if gigabytes else "Unlimited data"
     talk = f"{minutes} minutes" if minutes else "Unlimited minutes"
@@ -117,7 +150,7 @@ def _plan(slug: str, name: str, price: int, gigabytes: int | None, minutes: int 
         features=(data, talk, text, "Use it in Europe as at home"),
         period="month",
         icon="mobile",
-        editable=("voicemail", "call_forwarding", "block_premium", "block_international"),
+        editable=LINE_SETTINGS,
         changes_to=LARKS,
         grants=(
             grant("data", gigabytes and gigabytes * GB, "Plan data", mode="reset"),
@@ -152,7 +185,7 @@ BUSINESS_30 = Sold(
     period="month",
     icon="mobile",
     only=("business",),
-    editable=("voicemail", "call_forwarding", "block_premium", "block_international"),
+    editable=LINE_SETTINGS,
     changes_to=BUSINESS,
     grants=(
         grant("data", 30 * GB, "Plan data", mode="reset"),
@@ -194,7 +227,7 @@ def _internet(slug: str, name: str, price: int, speed: str, *, only: tuple[str, 
         min_term=12,
         icon="internet",
         only=only,
-        editable=("static_ip",),
+        editable=INTERNET_SETTINGS,
         changes_to=FIBRES if slug in FIBRES else (),
         grants=(grant("data", None, "Home data", mode="reset"),),
     )

@@ -150,6 +150,11 @@ TABLE: Mapping[str, Access] = {
     "services.plan.change": customer(Right.CHANGE_OWN_SERVICES, flag="plan_change", acting="plan"),
     "services.plan.schedule": customer(Right.CHANGE_OWN_SERVICES, flag="plan_change", acting=NEVER),
     "services.plan.keep": customer(Right.CHANGE_OWN_SERVICES, flag="plan_change", acting=NEVER),
+    # services: change
+    "services.change": customer(Right.VIEW_OWN_SERVICES, flag="modify"),
+    "services.change.choose": customer(Right.CHANGE_OWN_SERVICES, flag="modify"),
+    "services.change.review": customer(Right.CHANGE_OWN_SERVICES, flag="modify"),
+    "services.change.order": customer(Right.CHANGE_OWN_SERVICES, flag="modify", acting=NEVER),
     # services: sim
     "services.sim": customer(Right.VIEW_OWN_SERVICES),
     "services.sim.puk": customer(Right.CHANGE_OWN_SERVICES, step_up=True, acting=NEVER),

@@ -320,6 +320,51 @@ def _part(given: Any) -> dict[str, Any]:
     return {"product": given["product"], "price": price}
 
 
+_SETTING_KEYS: dict[str, type] = {
+    **dict.fromkeys(("key", "label", "type", "about", "empty", "usual"), str),
+    "choices": list,
+    **dict.fromkeys(("least", "most", "price"), int),
+}
+_SETTING_TYPES = ("choice", "whole", "phone", "host")
+_MOST_SETTINGS = 30
+
+
+def editable(cell: str) -> str:
+    """The settings of a service that its customer may change: a JSON list, see docs/import.md."""
+    found = _json(cell)
+    if not isinstance(found, list) or len(found) > _MOST_SETTINGS:
+        raise Wrong(
+            'expected a JSON list, like [{"key": "voicemail", "label": "Voicemail", "type": "choice", '
+            '"choices": ["On", "Off"], "usual": "On"}]'
+        )
+    for one in found:
+        _setting(one)
+    for name in ("key", "label"):
+        if len({one[name] for one in found}) < len(found):
+            raise Wrong(f"two settings have the same {name}")
+    return json.dumps(found)
+
+
+def _setting(given: Any) -> None:
+    if not isinstance(given, dict) or not {"key", "label", "type"} <= given.keys():
+        raise Wrong("each setting is an object with key, label and type")
+    for name, value in given.items():
+        if name not in _SETTING_KEYS:
+            raise Wrong(f"a setting has no {shown(name)}; known are {', '.join(_SETTING_KEYS)}")
+        texts_in = value if isinstance(value, list) else [value] if isinstance(value, str) else []
+        right = type(value) is _SETTING_KEYS[name] and all(isinstance(one, str) and len(one) <= 200 for one in texts_in)
+        if not right or (type(value) is int and not 0 <= value <= _LARGEST):
+            raise Wrong(f"{name} of a setting cannot be {shown(json.dumps(value))}")
+    choice(*_SETTING_TYPES)(given["type"])
+    choices_given = given.get("choices", [])
+    if not given["key"] or not given["label"] or len(given["label"]) > 60:
+        raise Wrong("a setting needs a key and a label of at most 60 characters")
+    if (given["type"] == "choice") != (len(set(choices_given)) > 1) or "" in choices_given:
+        raise Wrong("a setting of type choice has two choices or more, and no other setting has any")
+    if given["type"] == "whole" and not given.get("least", 0) < given.get("most", 0):
+        raise Wrong("a setting of type whole needs least and most")
+
+
 def memberships(cell: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """ "C-1 owner; C-2 user S-7 S-8": customer, role, and the services it is limited to."""
     found = []

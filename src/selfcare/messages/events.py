@@ -133,7 +133,7 @@ class Message(StrEnum):
     ORDER_NOT_DELIVERED = (
         "order.not_delivered",
         Category.SERVICE,
-        *("what", "reference", "path", "simulated", "by_card?", "as_credit?", "plan_stays?"),
+        *("what", "reference", "path", "simulated", "by_card?", "as_credit?", "plan_stays?", "stays?"),
     )
     STAFF_AUDIT_BROKEN = "staff.audit_broken", Category.SECURITY, "n", "first", "path"
     SUPPORT_OPENED = "support.opened", Category.SECURITY, "staff", "reason", "at", "path"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from selfcare.portal.orders.allowances import Allowances
+from selfcare.portal.orders.changes import Changes
 from selfcare.portal.orders.days import Topups
 from selfcare.portal.orders.extras import Extras
 from selfcare.portal.orders.order import Kind
@@ -44,6 +45,7 @@ class Shop:
             Kind.VOUCHER: allowances,
             Kind.PROMISE: allowances,
             Kind.ADDON: Extras(ports.provisioning, allowances),
+            Kind.CHANGE: Changes(ports.provisioning),
             Kind.PLAN: Plans(ports.provisioning, allowances),
         }
         return cls(Till.of(ports, settings), ports.charging, deliverers, settings.topup_day_limit)

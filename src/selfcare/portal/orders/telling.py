@@ -75,6 +75,8 @@ async def not_delivered(shop: Shop, order: Order, back: Back | None) -> None:
         amounts: dict[str, Any] = {}
         if order.kind is Kind.PLAN:
             amounts["plan_stays"] = True
+        if order.kind is Kind.CHANGE:
+            amounts["stays"] = order.delivers["set"]["was"]
         if back is not None and back.by_card:
             amounts["by_card"] = back.by_card
         if back is not None and back.as_credit:

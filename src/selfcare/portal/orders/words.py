@@ -55,7 +55,8 @@ def standing(order: Order, now: datetime, parts: Sequence[Order] = ()) -> Standi
         case State.PAID | State.DELIVERING:
             return _at_work(order, now)
         case State.DELIVERED:
-            return Standing("ok", _("Ready"), _("Ready to use"))
+            is_change = order.kind is Kind.CHANGE
+            return Standing("ok", _("Ready"), _("It is changed") if is_change else _("Ready to use"))
         case State.FAILED:
             return Standing("bad", _("Not done"), _lost(order), _("It has cost you nothing."))
         case State.REFUND_DUE:
@@ -75,6 +76,8 @@ def standing(order: Order, now: datetime, parts: Sequence[Order] = ()) -> Standi
 def _lost(order: Order) -> str:
     if order.kind is Kind.PLAN:
         return _("We could not change your plan: it stays as it was")
+    if order.kind is Kind.CHANGE:
+        return _("We could not change this: it stays as it was")
     return _("We could not do this")
 
 
@@ -94,7 +97,7 @@ def _doing(order: Order) -> str:
         return _("Adding…")
     if order.kind is Kind.PLAN:
         return _("Changing the plan…")
-    return _("Setting up…")
+    return _("Changing it…")
 
 
 def life_line(order: Order, parts: Sequence[Order] = ()) -> list[Milestone]:
@@ -117,7 +120,7 @@ def life_line(order: Order, parts: Sequence[Order] = ()) -> list[Milestone]:
     words = _("Being looked at") if order.state is State.REVIEW else _("Set up")
     if order.kind in (Kind.TOPUP, Kind.ADDON, Kind.VOUCHER, Kind.PROMISE) and order.state is not State.REVIEW:
         words = _("Added")
-    elif order.kind is Kind.PLAN and order.state is not State.REVIEW:
+    elif order.kind in (Kind.PLAN, Kind.CHANGE) and order.state is not State.REVIEW:
         words = _("Changed at the network")
     line.append(Milestone(doing.get(order.state, "next"), words, seen.get(State.DELIVERING)))
     line.append(_reached(seen, State.DELIVERED, _("Ready")))

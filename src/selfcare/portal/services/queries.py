@@ -70,7 +70,7 @@ _ONE = Prepared.sql(
     SELECT {_COLUMNS}, s.iccid AS iccid, s.contract_ends_on AS contract_ends_on, s.configuration AS configuration,
            s.suspended_at AS suspended_at, p.description AS description, p.features AS features,
            p.price_minor AS price_minor, p.currency AS price_currency, p.period AS period, p.terms_url AS terms_url,
-           p.setup_price_minor AS setup_price_minor,
+           p.setup_price_minor AS setup_price_minor, p.editable AS editable,
            a.label AS site_label, a.address_line_1 AS address_line_1, a.address_line_2 AS address_line_2,
            a.city AS city, a.state AS county, a.zip_code AS zip_code, a.country AS country,
            l.full_speed_bytes AS full_speed_bytes, l.slow_kbps AS slow_kbps, l.slow_until AS slow_until
@@ -79,7 +79,7 @@ _ONE = Prepared.sql(
       LEFT JOIN line_speed l ON l.service_id = s.id AND l.customer_id = s.customer_id
      WHERE {_MINE} AND s.id = :service_id
     """,
-    types={"configuration": as_json, "features": as_json, "extras_minor": int},
+    types={"configuration": as_json, "features": as_json, "editable": as_json, "extras_minor": int},
 )
 _SOLD = Prepared.sql(
     "SELECT DISTINCT category, service_type FROM product WHERE enabled AND category IN ('topup', 'addon')"
@@ -174,6 +174,7 @@ class ServiceDetail:
     sim_ending: str | None
     site: list[str] | None
     configuration: list[tuple[str, str]]
+    can_be_set: bool
     sold: frozenset[tuple[str, str]]
     speed: Speed
 
@@ -322,6 +323,7 @@ def _detail(row: dict[str, Any], sold: frozenset[tuple[str, str]], now: datetime
         sim_ending=row["iccid"][-4:] if row["iccid"] else None,
         site=_address(row) if row["site_label"] is not None else None,
         configuration=[(str(label), str(value)) for label, value in row["configuration"].items()],
+        can_be_set=any(isinstance(one, dict) for one in row["editable"]),
         sold=sold,
         speed=Speed.reported(row["full_speed_bytes"], row["slow_kbps"], row["slow_until"], now),
     )

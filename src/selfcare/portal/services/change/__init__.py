@@ -1,0 +1,1 @@
+"""Settings of a service that the customer changes: the ones its product lists, and no others."""
