@@ -179,6 +179,7 @@ async def test_while_a_payment_is_on_its_way_nothing_else_can_be_paid(asha: Brow
     assert second.path == first.path
     shown = await asha.open(f"/billing/invoices/{bill['id']}")
     assert "Payment on its way" in shown.text
+    assert f"quote {first.heading.split()[-1]}" in shown.text
     assert not shown.has_link("/pay?")
     assert shown.has_link(first.path)
     assert len(await made()) == 1

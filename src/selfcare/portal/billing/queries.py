@@ -56,7 +56,8 @@ OPEN_BILLS = Prepared.sql(
 )
 _ONE = Prepared.sql(
     f"SELECT {_COLUMNS}, COALESCE(i.purchase_ref, (SELECT NULLIF(r.words, '') FROM bill_reference r "
-    f"WHERE r.customer_id = i.customer_id)) AS purchase_ref FROM {_FROM} "
+    "WHERE r.customer_id = i.customer_id)) AS purchase_ref, "
+    f"(SELECT p.reference FROM payment p WHERE p.id = pp.payment_id) AS payment_reference FROM {_FROM} "
     "WHERE i.customer_id = :customer_id AND i.id = :invoice_id AND i.state <> 'draft'"
 )
 _AUTOPAY = Prepared.sql("SELECT given_at FROM autopay_consent WHERE customer_id = :customer_id AND ended_at IS NULL")
@@ -178,6 +179,8 @@ class InvoiceDetail:
     tax: Money
     purchase_ref: str | None
     linked: Sequence[Linked] = ()
+    # Of the payment that is on its way to it, to quote.
+    payment_reference: str | None = None
 
     def find_line(self, line_id: UUID) -> tuple[Group, Line]:
         """Raises NotFound where the bill has no such line."""
@@ -239,6 +242,7 @@ async def get_invoice(scope: CustomerScope, invoice_id: UUID, *, today: date) ->
         net=Money(found[0]["net_minor"], currency),
         tax=Money(found[0]["tax_minor"], currency),
         purchase_ref=found[0]["purchase_ref"],
+        payment_reference=found[0]["payment_reference"],
         linked=[
             Linked(one["id"], one["number"], one["kind"], Money(one["total_minor"], one["currency"])) for one in linked
         ],
