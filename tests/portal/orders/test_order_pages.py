@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -40,14 +42,14 @@ def shop(app: Application) -> Shop:
     return Shop.of(app.ports, app.site.settings)
 
 
-async def buy(shop: Shop, minor: int = 0, *, outcome: Bank | None = None) -> Order:
+async def buy(shop: Shop, minor: int = 0, *, outcome: Bank | None = None, grant: Mapping[str, Any] = GRANT) -> Order:
     card = await fetch_one(CARD.bind(customer_id=people.PATEL.id))
     assert card is not None
     if outcome is not None:
         async with transaction():
             await execute(BEHAVE.bind(card_id=card["id"], outcome=outcome))
     who = audit.system(customer_id=people.PATEL.id, user_id=people.ASHA.id)
-    puts = allowances.frozen([GRANT], "GBP", now=clock.now())
+    puts = allowances.frozen([grant], "GBP", now=clock.now())
     wanted = Wanted(
         kind=Kind.TOPUP,
         name="5 GB extra",
@@ -62,6 +64,13 @@ async def buy(shop: Shop, minor: int = 0, *, outcome: Bank | None = None) -> Ord
 def refusing(shop: Shop) -> Shop:
     says = Scripted([Outcome(Result.FAILED, "no such account")])
     return Shop(shop.till, shop.charging, dict.fromkeys(Kind, says))
+
+
+async def test_minutes_for_calls_abroad_are_not_told_beside_those_of_the_plan(shop: Shop, asha: Browser) -> None:
+    order = await buy(shop, grant={"kind": "voice", "amount": 3600, "label": "World", "scope": "international"})
+    text = (await asha.open(f"/orders/{order.id}")).text
+    assert text.count("You now have") == 1
+    assert "You now have 116 minutes." in text
 
 
 async def test_a_finished_order_says_what_there_is_now(app: Application, shop: Shop, asha: Browser) -> None:

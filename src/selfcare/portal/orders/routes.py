@@ -20,7 +20,7 @@ from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay import payments
 from selfcare.portal.pay import words as pay_words
 from selfcare.portal.services import queries as services
-from selfcare.portal.usage.allowances import Allowance, summarise
+from selfcare.portal.usage.allowances import Allowance, line_scope, summarise
 from selfcare.ports.charging import Charging
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
@@ -110,13 +110,13 @@ async def _standing(
 
 
 async def _now_left(scope: CustomerScope, charging: Charging, order: Order, now: datetime) -> list[Allowance]:
-    """What there is of each kind it has added to."""
+    """What there is now on each line of the usage page that it has added to."""
     if order.state is not State.DELIVERED or order.service_id is None:
         return []
-    kinds = {put["kind"] for put in order.delivers.get("puts", ())}
+    added_to = {(put["kind"], line_scope(put["scope"])) for put in order.delivers.get("puts", ())}
     balances = await charging.balances(scope, [order.service_id])
     lines = summarise(balances.of(order.service_id), balances.grants, now)
-    return [line for line in lines if (line.kind in kinds and line.scope == "any") or line.kind in kinds - {"data"}]
+    return [line for line in lines if (line.kind, line.scope) in added_to]
 
 
 def _moment(text: str) -> datetime | None:

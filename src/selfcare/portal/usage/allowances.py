@@ -112,7 +112,7 @@ def summarise(
     """All lines of one service (or of several together): by kind, the main line before the special scopes."""
     lines: dict[tuple[str, str], list[Bucket]] = {}
     for bucket in buckets:
-        lines.setdefault((bucket.kind, _line_of(bucket.scope)), []).append(bucket)
+        lines.setdefault((bucket.kind, line_scope(bucket.scope)), []).append(bucket)
     current = _current_grants(grants, now)
     credit = sum(
         b.remaining for (kind, _scope), some in lines.items() if kind == "money" for b in some if b.is_live(now)
@@ -190,7 +190,7 @@ def _allowance(
     )
 
 
-def _line_of(scope: str) -> str:
+def line_scope(scope: str) -> str:
     return "any" if scope == "national" else scope
 
 
