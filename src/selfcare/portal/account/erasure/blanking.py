@@ -88,6 +88,8 @@ _OF_CUSTOMER = tuple(
         """
         DELETE FROM guest_receipt WHERE payment_id IN (SELECT p.id FROM payment p WHERE p.customer_id = :customer_id)
         """,
+        "UPDATE quick_visit SET number = 'here' WHERE customer_id = :customer_id",
+        "DELETE FROM network_address WHERE customer_id = :customer_id",
         "UPDATE customer SET status = 'archived' WHERE id = :customer_id",
     )
 )
