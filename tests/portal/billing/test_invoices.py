@@ -80,6 +80,14 @@ async def test_a_strangers_bill_is_not_found(chidi: Browser) -> None:
         assert (await chidi.open(f"/billing/invoices/{invoice_id}")).status == 404
 
 
+@pytest.mark.parametrize("key", ["bloom/void", "bloom/proforma"])
+async def test_nobody_is_asked_to_question_what_is_no_bill(bloom: Browser, key: str) -> None:
+    bill = await bloom.open(f"/billing/invoices/{people.fixed(f'invoice/{key}')}")
+    line = await bloom.open(bill.one("//main//a[contains(@href, '/lines/')]").get("href"))
+    assert line.status == 200
+    assert not line.has_link("/account/requests")
+
+
 async def test_the_number_of_statements_does_not_grow(asha: Browser, bloom: Browser) -> None:
     assert people.BLOOM.id != people.PATEL.id
     counts = []
