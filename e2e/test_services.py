@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from e2e.people import Portal
+from e2e.test_topup import is_ready
 
 WITH_SCRIPT = pytest.mark.parametrize("javascript", [True], ids=["js"], indirect=True)
 MOBILE = "Mobile - +44 7700 900123"
@@ -27,6 +28,24 @@ def test_services_lead_to_details_and_back(portal: Portal) -> None:
     portal.should_not_scroll_sideways()
     portal.follow("Services")
     portal.should_be_at("Services")
+
+
+def test_a_setting_is_changed_by_the_network(portal: Portal) -> None:
+    setting = "Premium numbers" if portal.javascript else "Calls to other countries"
+    portal.go_to_section("Services")
+    portal.follow(MOBILE)
+    portal.follow("Change Settings")
+    portal.should_not_scroll_sideways()
+    portal.follow(f"Change {setting}")
+    portal.page.get_by_label("Barred").check()
+    portal.should_not_scroll_sideways()
+    portal.press("Review the change")
+    portal.should_see("Afterwards")
+    portal.should_not_scroll_sideways()
+    portal.press("Change it")
+    is_ready(portal, "It is changed")
+    portal.follow("Back to the service")
+    expect(portal.page.locator("dl div").filter(has_text=setting)).to_contain_text("Barred")
 
 
 def test_usage_says_what_is_left_and_where_it_went(portal: Portal) -> None:

@@ -96,3 +96,13 @@ async def test_a_gateway_that_does_not_answer_is_told(database_url: str) -> None
     assert [finding.what for finding in findings if finding.bad] == [
         "Stripe at 127.0.0.1 is of no use to us: it does not answer."
     ]
+
+
+async def test_a_network_that_does_not_answer_is_told(database_url: str) -> None:
+    network = {"PROVISIONING_URL": "http://127.0.0.1:9/selfcare", "PROVISIONING_SECRET": "n" * 40}
+    findings = await found(DATABASE_URL=database_url, PROVISIONING="http", **network)
+    assert [finding.what for finding in findings if finding.bad] == [
+        "The network at 127.0.0.1 is of no use to us: it does not answer."
+    ]
+    without = await found(DATABASE_URL=database_url, PROVISIONING="http")
+    assert any("SELFCARE_PROVISIONING_SECRET is not set" in finding.what for finding in without if finding.bad)
