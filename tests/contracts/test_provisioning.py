@@ -208,7 +208,8 @@ async def test_old_words_are_refused(network: Network, late: int) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"[]", b"{}", b"\xff", told("x", 0), told(new_id(), True), told(new_id(), "0"), told(new_id(), 10**9)],
+    [b"", b"[]", b"{}", b"\xff", told("x", 0), *(told(UUID(int=7), status) for status in (True, "0", 10**9))],
+    ids=range(8),
 )
 async def test_nonsense_is_refused(network: Network, raw: bytes) -> None:
     with pytest.raises(BadEvent):
