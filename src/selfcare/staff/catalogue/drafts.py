@@ -50,8 +50,9 @@ class Draft:
     tax_code: str
     tax_permille: int = 0
     grants: list[dict[str, Any]]
-    # Of a bundle: imported, not typed.
+    # Imported, not typed: of a bundle its parts, of a plan the settings that customers may change.
     parts: list[dict[str, Any]] = field(default_factory=list)
+    editable: list[Any] = field(default_factory=list)
     repeatable: bool = False
     min_term: int = 0
     provisioning_play: str | None = None

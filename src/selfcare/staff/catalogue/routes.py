@@ -255,6 +255,7 @@ def _read(form: Form, product: Product | None, settings: Settings) -> Draft | No
         tax_permille=product.draft.tax_permille if product else 0,
         grants=grants,
         parts=product.draft.parts if product else [],
+        editable=product.draft.editable if product else [],
         repeatable=form.flag("repeatable"),
         min_term=term or 0,
         provisioning_play=play or None,
