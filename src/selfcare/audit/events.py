@@ -237,7 +237,6 @@ INTERNAL = frozenset({"staff", "feeds", "job", "settings"})
 
 
 @lru_cache(maxsize=64)
-@lru_cache(maxsize=64)
 def of_packages(packages: frozenset[str]) -> tuple[str, ...]:
     """The names of all events of these features. Raises KeyError for one that does not exist."""
     if unknown := packages - PACKAGES:
