@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
@@ -91,3 +92,30 @@ def too_wide(page: Page) -> int:
             over: int = page.locator("html").evaluate("html => html.scrollWidth - html.clientWidth")
             return over
     raise AssertionError(f"{page.url} never stood still")
+
+
+class Phone:
+    """The one that holds a number, in a tab of its own."""
+
+    def __init__(self, portal: Portal, number: str) -> None:
+        self.page = portal.page.context.new_page()
+        self.number = number
+        self.had = self._texts()
+
+    def read_code(self) -> str:
+        """Of the text that came since it was picked up."""
+        for _ in range(100):
+            if self._texts() > self.had:
+                break
+            self.page.wait_for_timeout(100)
+        found = re.search(r"\b(\d{6}) is ", self._of_mine().first.inner_text())
+        self.page.close()
+        assert found
+        return found[1]
+
+    def _texts(self) -> int:
+        self.page.goto("/demo/outbox")
+        return self._of_mine().count()
+
+    def _of_mine(self) -> Locator:
+        return self.page.get_by_role("listitem").filter(has_text=f"To {self.number},")
