@@ -102,6 +102,7 @@ class Message(StrEnum):
         Category.BILLING,
         *("amount", "reference", "what", "at", "path!", "simulated"),
     )
+    QUICK_TOPUP_DELIVERED = "quick_topup.delivered", Category.BILLING, "reference", "what", "path!", "simulated"
     QUICK_TOPUP_NOT_DELIVERED = (
         "quick_topup.not_delivered",
         Category.BILLING,

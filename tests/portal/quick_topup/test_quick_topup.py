@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from selfcare.app import Application
+from selfcare.audit import log as audit
 from selfcare.db import engine
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch
@@ -17,6 +18,11 @@ from selfcare.demo import people
 from selfcare.identity import limits
 from selfcare.kernel import clock
 from selfcare.kernel.origin import Origin
+from selfcare.portal.orders import stuck
+from selfcare.portal.orders.days import Topups
+from selfcare.portal.orders.order import Order
+from selfcare.portal.orders.outcome import UNKNOWN, Outcome
+from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay.guests import strangers
 from selfcare.portal.quick_topup import buying, visits
 from selfcare.portal.services import addresses
@@ -157,6 +163,32 @@ async def test_a_delivery_that_fails_for_good_gives_the_money_back_and_tells_the
     assert sum("could not be carried out" in subject for subject in subjects) == 1
     assert sum("on its way back to your card" in subject for subject in subjects) == 1
     assert "Your money has been given back." in (await visitor.open("/quick-topup/order")).text
+    await check_all()
+
+
+async def test_a_guest_whose_order_waited_for_somebody_hears_when_it_is_there(
+    app: Application, visitor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing_heard(_self: Topups, _order: Order) -> Outcome:
+        return UNKNOWN
+
+    await proved(app, visitor)
+    page = await (await look_at(visitor, "days", days="2")).submit("buy", email=EMAIL)
+    with monkeypatch.context() as patched:
+        patched.setattr(Topups, "deliver", nothing_heard)
+        patched.setattr(Topups, "look", nothing_heard)
+        await pay(visitor, page)
+        await app.catch_up()
+        clock.travel_by(timedelta(hours=2))
+        await app.catch_up()
+    (order,) = await fetch(ORDERS.bind())
+    assert order["state"] == "review"
+    assert "We tell you by mail" in (await visitor.open("/quick-topup/order")).text
+    shop = Shop.of(app.ports, app.site.settings)
+    await stuck.try_again(shop, audit.system(customer_id=order["customer_id"]), order["id"], "It answers again")
+    await app.catch_up()
+    assert [order["state"] for order in await fetch(ORDERS.bind())] == ["delivered"]
+    assert sum("is there" in mail.subject for mail in await mails_to(app, EMAIL)) == 1
     await check_all()
 
 

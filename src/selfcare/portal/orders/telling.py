@@ -20,8 +20,12 @@ from selfcare.portal.pay.telling import recipients
 
 async def delivered(shop: Shop, order: Order, parts: Sequence[Order] = ()) -> None:
     """Of a bundle with what each part came to."""
-    if await stranger_who_paid(order) is not None:
+    if (payment := await stranger_who_paid(order)) is not None:
         await _put_in(shop, order, order.service_owner)
+        # The page said that a mail would come.
+        if await execute(_WAITED.bind(id=order.id)):
+            values = {"reference": order.reference, "what": order.name}
+            await strangers.tell(shop.till, payment, Message.QUICK_TOPUP_DELIVERED, **values)
         return
     lists: dict[str, Any] = {}
     if parts:
@@ -102,3 +106,4 @@ async def stranger_who_paid(order: Order) -> Payment | None:
 
 
 _SERVICE = Prepared.sql("SELECT name, nickname FROM service WHERE id = :id")
+_WAITED = Prepared.sql("SELECT id FROM order_step WHERE order_id = :id AND state = 'review'")
