@@ -1,4 +1,4 @@
-"""Credit in advance, by somebody who signs up with the number of a prepaid line, with and without JavaScript."""
+"""Credit in advance for somebody new, and a promise to pay what is overdue, with and without JavaScript."""
 
 from __future__ import annotations
 
@@ -40,6 +40,20 @@ def test_credit_in_advance_and_back_out_of_the_next_top_up(portal: Portal) -> No
         if not portal.javascript:
             portal.page.reload()
     portal.should_see("You now have £9.80.")
+
+
+def test_a_promise_to_pay_what_is_overdue(portal: Portal) -> None:
+    portal.sign_in("asha" if portal.javascript else "chidi")
+    portal.is_signed_in()
+    portal.go_to_section("Billing")
+    portal.follow("Promise to pay later")
+    portal.should_be_at("Promise to pay")
+    portal.should_not_scroll_sideways()
+    portal.press("Promise to pay by 29 Nov 2026")
+    portal.should_see("Until then nothing is switched off for it.")
+    portal.should_not_scroll_sideways()
+    portal.go_to_section("Billing")
+    portal.should_see("You have promised to pay by 29 Nov 2026.")
 
 
 def open_line(portal: Portal) -> None:

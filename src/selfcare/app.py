@@ -54,6 +54,7 @@ from selfcare.portal.account.sign_ins import routes as own_sign_ins
 from selfcare.portal.activity import routes as activity
 from selfcare.portal.addons import routes as addons
 from selfcare.portal.billing import routes as billing
+from selfcare.portal.billing.promise import routes as payment_promise
 from selfcare.portal.billing.recipients import routes as recipients
 from selfcare.portal.billing.statement import routes as statement
 from selfcare.portal.bundles import routes as bundles
@@ -122,6 +123,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     usage.router,
     billing.router,
     recipients.router,
+    payment_promise.router,
     statement.router,
     pay.router,
     autopay.router,

@@ -36,6 +36,7 @@ from selfcare.portal.account.export import exports
 from selfcare.portal.addons import ending
 from selfcare.portal.billing import bundles
 from selfcare.portal.billing.papers import Printer
+from selfcare.portal.billing.promise import jobs as payment_promises
 from selfcare.portal.billing.recipients import jobs as recipients
 from selfcare.portal.cards import jobs as cards
 from selfcare.portal.orders import jobs as orders
@@ -120,6 +121,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     makes_bundles = bundles.Maker(_printer(settings), ports.messages).make
     known.add(bundles.MAKE, makes_bundles, tries=bundles.TRIES, time_limit_seconds=900)
     known.add("billing.forget_bundles", bundles.forget_old)
+    payment_promises.add(known, ports.messages, settings.zone)
     recipients.add(known, ports.messages, settings.keys.link, settings.zone)
     money.add(known, Till.of(ports, settings))
     orders.add(known, Shop.of(ports, settings))
@@ -164,6 +166,7 @@ def schedule(settings: Settings) -> Schedule:
     again.daily("jobs.forget_old", at=time(3, 10), zone=settings.zone)
     if settings.payments == "embedded":
         again.daily("bank.forget_old", at=time(3, 15), zone=settings.zone)
+    payment_promises.repeat(again)
     recipients.repeat(again, settings.zone)
     money.repeat(again, settings.zone)
     orders.repeat(again)

@@ -38,7 +38,10 @@ def table() -> dict[str, tuple[bool, str]]:
         "vouchers": (OFF, _("Top up with the code of a voucher.")),
         "auto_topup": (ON, _("Credit is topped up by itself when it runs low, for who wants it.")),
         "topup_other": (OFF, _("Top up somebody else's number.")),
-        "promise": (OFF, _("Prepaid customers get a little credit in advance, once a month.")),
+        "promise": (
+            OFF,
+            _("Once a month: a little credit in advance, or a day until which an overdue bill may wait."),
+        ),
         "quick_topup": (OFF, _("A number is topped up without signing in, by whoever proves to hold it.")),
         "addon_remove": (ON, _("Customers remove an add-on themselves.")),
         "esim": (OFF, _("eSIMs are installed from the portal.")),

@@ -233,6 +233,7 @@ class Settings:
     day_price: str = _text("10.00", _price)
     advance: str = _text("2.00", _price)
     advance_fee: str = _text("0.20", _price_or_nothing)
+    promise_days: int = _number(7, 1, 60)
 
     audit_anchors: str = _text("", _new_file)
     alarm_mail: tuple[str, ...] = field(default=(), metadata={"each": _mail_address})

@@ -198,6 +198,9 @@ TABLE: Mapping[str, Access] = {
     "billing.recipients.stopped": anybody(),
     "billing.copy": anybody(),
     "billing.copy_pdf": anybody(),
+    # billing: promise
+    "billing.promise": customer(Right.PAY_OWN_BILLS, flag="promise"),
+    "billing.promise.give": customer(Right.PAY_OWN_BILLS, acting=NEVER, flag="promise"),
     "billing.transactions": customer(Right.VIEW_OWN_BILLS),
     "billing.transactions_csv": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     "billing.statement": customer(Right.VIEW_OWN_BILLS),

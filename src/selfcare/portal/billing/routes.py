@@ -19,6 +19,7 @@ from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.words import _
 from selfcare.portal.billing import bundles, papers, queries, questions, references, transactions
 from selfcare.portal.billing.difference import difference
+from selfcare.portal.billing.promise import promises
 from selfcare.portal.billing.queries import InvoiceRow
 from selfcare.portal.billing.recipients import recipients
 from selfcare.portal.billing.transactions import Entry, Place, Wanted
@@ -43,6 +44,7 @@ async def show(
         "billing/index",
         bills=bills,
         due=queries.due_of(bills, scope),
+        promised_for=await promises.find_open(scope),
         recent=recent.rows[:5],
         autopay=await queries.is_paid_by_itself(scope),
         may_set_reference=references.may_set(identity),

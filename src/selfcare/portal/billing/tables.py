@@ -125,6 +125,22 @@ class BillRecipient(Table, tablename="bill_recipient"):
     stopped_at = Timestamptz(null=True, default=None)
 
 
+class PaymentPromise(Table, tablename="payment_promise"):
+    """What was overdue (due before `due_before`) is paid by `pay_by`. One in a `month`, its first day, and one open."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    month = Date(default=None)
+    due_before = Date(default=None)
+    pay_by = Date(default=None)
+    amount_minor = BigInt(default=None)
+    currency = Varchar(3)
+    asked_by = UUID(default=None)
+    asked_at = Timestamptz(default=None)
+    state = Varchar(8)
+    ended_at = Timestamptz(null=True, default=None)
+
+
 class BillCopy(Table, tablename="bill_copy"):
     """A bill that was sent to a recipient, once. Its link opens until `expires_at` and dies with the recipient."""
 

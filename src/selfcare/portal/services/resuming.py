@@ -1,4 +1,4 @@
-"""Switching on again what was suspended for payment: by itself, once everything overdue is paid."""
+"""Switching on again what was suspended for payment: by itself, once everything overdue is paid or promised."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ from selfcare.ports.provisioning import Action, Provisioning, Work
 AT_ONCE = 500
 # It is promised to be on again after so long.
 PROMISED = timedelta(minutes=10)
+SINCE = ("paid_at", "topped_up_at", "promised_at", "suspended_at")
 
 
 async def resume_paid(network: Provisioning, messages: Messages, today: date, *, by_request: bool = True) -> int:
-    """What was paid or topped up since it was suspended, and owes nothing any more. How many are on again.
+    """What was paid or topped up since it was suspended, and owes nothing any more or promised. How many are on again.
 
     The network switches it on; where that does not come about in time, a request to us is opened (`by_request`).
     """
@@ -37,7 +38,7 @@ async def resume_paid(network: Provisioning, messages: Messages, today: date, *,
         outcome = await set_up(network, _work(row))
         if outcome.result is Result.DONE:
             resumed += await _resume(messages, row["id"], row["customer_id"], today)
-        elif by_request and now - max(at for at in (row["paid_at"], row["topped_up_at"]) if at) >= PROMISED:
+        elif by_request and now - max(row[at] for at in SINCE if row[at]) >= PROMISED:
             await _ask_us(messages, row)
     return resumed
 
@@ -57,7 +58,10 @@ async def _ask_us(messages: Messages, row: Row) -> None:
     owner = next(iter(await telling.recipients(row["customer_id"], None)), None)
     if owner is None:
         return
-    words = _("It was suspended for a missing payment. Everything is paid, and it is not on again by itself.")
+    if row["promised_at"]:
+        words = _("It was suspended for a missing payment. Payment is promised, and it is not on again by itself.")
+    else:
+        words = _("It was suspended for a missing payment. Everything is paid, and it is not on again by itself.")
     wish = Wish(Kind.PROVISIONING, words, About(row["id"], row["name"]))
     key = f"resume:{row['id']}:{row['suspended_at']:%Y%m%d%H%M%S}"
     async with transaction():
@@ -69,6 +73,7 @@ async def _resume(messages: Messages, service_id: UUID, customer_id: UUID, today
         back = await execute(_RESUME.bind(id=service_id, today=today))
         if not back:
             return False
+        promised = await execute(_PROMISE.bind(customer_id=customer_id))
         who = audit.system(customer_id=customer_id)
         await audit.record(who, Event.SERVICES_RESUMED, about=service_id)
         for user_id in await telling.recipients(customer_id, None):
@@ -80,6 +85,7 @@ async def _resume(messages: Messages, service_id: UUID, customer_id: UUID, today
                 about=service_id,
                 service=back[0]["nickname"] or back[0]["name"],
                 at=clock.now(),
+                until=promised[0]["pay_by"] if promised else None,
                 path=f"/services/{service_id}",
             )
     return True
@@ -88,12 +94,13 @@ async def _resume(messages: Messages, service_id: UUID, customer_id: UUID, today
 # Only what this portal saw paid: a suspension that came from elsewhere is ended from there.
 _IS_PAID = """
     s.state = 'suspended' AND s.suspend_reason = 'payment' AND s.suspended_at IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM invoice i WHERE i.customer_id = s.customer_id AND i.state = 'issued'
+    AND (EXISTS (SELECT 1 FROM payment_promise q WHERE q.customer_id = s.customer_id AND q.state = 'open')
+    OR NOT EXISTS (SELECT 1 FROM invoice i WHERE i.customer_id = s.customer_id AND i.state = 'issued'
         AND i.kind = 'regular' AND i.due_on < :today AND i.net_minor + i.tax_minor > i.paid_minor)
     AND (EXISTS (SELECT 1 FROM payment p WHERE p.customer_id = s.customer_id AND p.purpose = 'invoice'
             AND p.state = 'succeeded' AND p.settled_at >= s.suspended_at)
         OR EXISTS (SELECT 1 FROM purchase_order o WHERE o.service_id = s.id AND o.state = 'delivered'
-            AND o.kind IN ('topup', 'voucher', 'promise') AND o.delivered_at >= s.suspended_at))
+            AND o.kind IN ('topup', 'voucher', 'promise') AND o.delivered_at >= s.suspended_at)))
 """
 _READY = Prepared.sql(
     f"""
@@ -102,10 +109,12 @@ _READY = Prepared.sql(
            (SELECT MAX(p.settled_at) FROM payment p WHERE p.customer_id = s.customer_id AND p.purpose = 'invoice'
                AND p.state = 'succeeded') AS paid_at,
            (SELECT MAX(o.delivered_at) FROM purchase_order o WHERE o.service_id = s.id AND o.state = 'delivered'
-               AND o.kind IN ('topup', 'voucher', 'promise')) AS topped_up_at
+               AND o.kind IN ('topup', 'voucher', 'promise')) AS topped_up_at,
+           (SELECT q.asked_at FROM payment_promise q WHERE q.customer_id = s.customer_id AND q.state = 'open')
+               AS promised_at
       FROM service s WHERE {_IS_PAID} ORDER BY s.id LIMIT :most
     """,
-    types={"paid_at": as_moment, "topped_up_at": as_moment},
+    types=dict.fromkeys(("paid_at", "topped_up_at", "promised_at"), as_moment),
 )
 _RESUME = Prepared.sql(
     f"""
@@ -114,3 +123,4 @@ _RESUME = Prepared.sql(
     RETURNING name, nickname
     """
 )
+_PROMISE = Prepared.sql("SELECT pay_by FROM payment_promise WHERE customer_id = :customer_id AND state = 'open'")

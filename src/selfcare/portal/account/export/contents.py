@@ -410,6 +410,14 @@ SECTIONS = (
         withheld=_because(BOOKKEEPING, "customer_id"),
     ),
     Section(
+        file="promises-to-pay",
+        table="payment_promise",
+        columns=("id", "amount_minor", "currency", "due_before", "pay_by", "asked_at", "state", "ended_at"),
+        where=OF_CUSTOMER,
+        needs=Right.VIEW_OWN_BILLS,
+        withheld=_because(BOOKKEEPING, "customer_id", "month") | _because(OTHERS, "asked_by"),
+    ),
+    Section(
         file="copies-of-bills",
         table="bill_recipient",
         columns=("id", "email", "added_at", "confirmed_at", "bills_from", "stopped_at"),
