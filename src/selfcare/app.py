@@ -92,6 +92,7 @@ from selfcare.staff.audit_log import routes as staff_audit
 from selfcare.staff.catalogue import routes as staff_catalogue
 from selfcare.staff.customers import routes as staff_customers
 from selfcare.staff.figures import routes as staff_figures
+from selfcare.staff.jobs import routes as staff_jobs
 from selfcare.staff.money import routes as staff_money
 from selfcare.staff.orders import routes as staff_orders
 from selfcare.staff.people import routes as staff_people
@@ -99,7 +100,6 @@ from selfcare.staff.requests import routes as staff_requests
 from selfcare.staff.settings import routes as staff_settings
 from selfcare.staff.transfers import routes as staff_transfers
 from selfcare.staff.visits import routes as staff_visits
-from selfcare.staff.work import routes as staff_work
 from selfcare.web import errors, health
 from selfcare.web.assets import Assets
 from selfcare.web.context import Site, context_of
@@ -158,7 +158,7 @@ ROUTERS: tuple[ControllerRouterHandler, ...] = (
     staff_approvals.router,
     staff_transfers.router,
     staff_orders.router,
-    staff_work.router,
+    staff_jobs.router,
     staff_figures.router,
     staff_audit.router,
     staff_settings.router,

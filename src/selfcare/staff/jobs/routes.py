@@ -21,7 +21,7 @@ MOST = 100
 
 @get("/staff/jobs", name="staff.jobs")
 async def show(request: Request[Any, Any, Any], ports: NamedDependency[Ports]) -> Response[bytes]:
-    return page(request, "staff/work/index", jobs=await ports.jobs.given_up(limit=MOST))
+    return page(request, "staff/jobs/index", jobs=await ports.jobs.given_up(limit=MOST))
 
 
 @post("/staff/jobs/retry", name="staff.jobs.retry", status_code=200)
