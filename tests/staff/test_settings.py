@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,11 +14,13 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, as_json, execute
 from selfcare.demo import people
 from selfcare.identity import acting
+from selfcare.kernel import clock
 from selfcare.live import store
 from selfcare.live.standing import Standing
 from selfcare.settings import SUPPORT_ACTIONS, Settings, limits
 from selfcare.staff.settings.entries import limit_words
-from tests.portal.topup.test_topup_pages import review
+from tests.portal.addons.test_addon_pages import review as review_addon
+from tests.portal.topup.test_topup_pages import STALE, review, run
 from tests.staff.test_visits import rows
 from tests.support.browser import Browser, Page
 
@@ -187,6 +190,16 @@ async def test_the_top_ups_of_a_day_are_limited_by_what_staff_say_now(
     refused = await (await review(asha)).submit("buy")
     assert refused.status == 422
     assert "limited to £3.00 a day" in refused.text
+
+
+async def test_from_which_sum_a_known_card_asks_again_is_what_staff_say_for_add_ons_too(
+    app: Application, admin: Browser, asha: Browser
+) -> None:
+    await (await admin.open(f"{FLAGS}/limits")).submit("settings-form", button="Save", card_day_limit="6")
+    await (await review(asha)).submit("buy")
+    await run(STALE, at=clock.now() - timedelta(hours=1))
+    asked = await (await review_addon(asha)).submit("buy")
+    assert asked.path.startswith("/sign-in/prove"), "£5.00 and £4.99 are more than £6"
 
 
 async def test_saving_nothing_new_writes_nothing(app: Application, admin: Browser) -> None:

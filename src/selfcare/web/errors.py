@@ -111,6 +111,12 @@ def on_domain_error(request: Request[Any, Any, Any], error: SelfcareError) -> Re
             return on_any_error(request, error)
 
 
+def status_of(problem: SelfcareError) -> int:
+    """Of an answer that shows the form again, with why nothing was done."""
+    statuses: dict[type[SelfcareError], int] = {Rejected: 422, Conflict: 409, Unavailable: 503, TooOften: 429}
+    return next(status for kind, status in statuses.items() if isinstance(problem, kind))
+
+
 def _without_customer(request: Request[Any, Any, Any]) -> Response[bytes] | None:
     """The start page of somebody who belongs to no customer: staff have a console, others are told."""
     ctx = context_of(request)

@@ -146,6 +146,11 @@ class Form:
             self.reject(name, _("Enter a date like 2026-12-01."))
             return None
 
+    def hidden_number(self, name: str) -> int:
+        """Of a field that our own page filled. What is no number of ours is as good as another number: -1."""
+        value = self[name]
+        return int(value) if value.isascii() and value.isdigit() and len(value) <= 15 else -1
+
     def whole(self, name: str, *, least: int, most: int) -> int | None:
         value = self[name].strip()
         if value.isascii() and value.isdigit() and len(value) <= 12 and least <= int(value) <= most:

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from selfcare.formats import money
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
-from selfcare.kernel.errors import Conflict, Rejected
+from selfcare.kernel.errors import Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.addons.queries import LATEST_START, Quote, quote
 from selfcare.portal.orders import counter, orders
 from selfcare.portal.orders.allowances import frozen
+from selfcare.portal.orders.counter import PriceChanged
 from selfcare.portal.orders.order import Kind, Order
 from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
@@ -31,10 +31,6 @@ class Shown:
     price: Money
     start: datetime | None = None
     replace: bool = False
-
-
-class PriceChanged(Conflict):
-    """Nothing was charged: the page is shown again with what it costs now."""
 
 
 async def buy(shop: Shop, identity: Identity, service_id: UUID, shown: Shown, how: How) -> Order:
@@ -55,8 +51,7 @@ def check_start(start: datetime | None) -> None:
 async def _write(shop: Shop, identity: Identity, service_id: UUID, shown: Shown, how: How) -> Order:
     now_sold = await quote(identity.customer, service_id, shown.product_id, start=shown.start, fixed=True)
     if (now_sold.offer.version, now_sold.price) != (shown.version, shown.price):
-        words = _("The price has changed to %(price)s meanwhile. Nothing was charged.")
-        raise PriceChanged(words % {"price": money(now_sold.price)})
+        raise PriceChanged.to(now_sold.price)
     if shown.start is not None and not now_sold.offer.is_boost:
         raise Rejected(_("This add-on starts at once."), "on")
     check_start(shown.start)

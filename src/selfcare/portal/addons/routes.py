@@ -20,16 +20,17 @@ from selfcare.kernel.errors import Conflict, NotFound, Rejected, Unavailable
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.addons import buying, queries, removing
-from selfcare.portal.addons.buying import PriceChanged, Shown
+from selfcare.portal.addons.buying import Shown
 from selfcare.portal.addons.queries import Quote
 from selfcare.portal.bundles import queries as bundles
 from selfcare.portal.bundles.buying import may_buy
 from selfcare.portal.orders import order as orders
 from selfcare.portal.orders import paying
+from selfcare.portal.orders.counter import PriceChanged
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import proofs
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
+from selfcare.web.errors import status_of
 from selfcare.web.forms import Form
 from selfcare.web.guards import ask_for_proof
 from selfcare.web.pages import go, page
@@ -115,12 +116,10 @@ async def buy(
     choice = form.choice("card", ways.choices, _("Choose how to pay."))
     if choice is None or not form:
         return await _review(desk, quote, form, status=422)
-    if choice != paying.CREDIT:
-        card = None if choice == paying.NEW_CARD else UUID(choice)
-        if await proofs.needs_proof(identity, card, buys=quote.price):
-            await ask_for_proof(request)
-    price = Money(_number(form["shown"]), identity.customer.currency)
-    shown = Shown(product_id, _number(form["version"]), price, start, form.flag("replace"))
+    if await paying.needs_proof(identity, choice, quote.price, settings):
+        await ask_for_proof(request)
+    price = Money(form.hidden_number("shown"), identity.customer.currency)
+    shown = Shown(product_id, form.hidden_number("version"), price, start, form.flag("replace"))
     how = paying.how(choice, request_key=form.request_key, save_card=form.flag("save_card"))
     try:
         order = await buying.buy(Shop.of(ports, settings), identity, service_id, shown, how)
@@ -132,7 +131,7 @@ async def buy(
     except (Rejected, Conflict, Unavailable, TooOften) as problem:
         field = problem.field if isinstance(problem, Rejected) and problem.field in FIELDS else None
         form.reject(field, problem.message)
-        status = {Rejected: 422, Unavailable: 503, TooOften: 429}.get(type(problem), 409)
+        status = status_of(problem)
         return await _review(desk, quote, form, status=status)
     return go(request, "orders.show", order_id=order.id)
 
@@ -156,7 +155,7 @@ async def remove(
 ) -> Response[bytes]:
     form = await Form.read(request, "fee")
     try:
-        await removing.remove(identity, service_id, addon_id, shown=_number(form["fee"]))
+        await removing.remove(identity, service_id, addon_id, shown=form.hidden_number("fee"))
     except (Rejected, Conflict) as problem:
         form.reject(None, problem.message)
         status = 422 if isinstance(problem, Rejected) else 409
@@ -248,11 +247,6 @@ def _start(form: Form, identity: Identity) -> datetime | None:
     except Rejected as problem:
         form.reject(problem.field, problem)
     return start
-
-
-def _number(text: str) -> int:
-    """What is no number of ours is as good as another number."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else -1
 
 
 router = Router("/", route_handlers=[choose_service, choose_addon, review, buy, show_removal, remove, keep])

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from selfcare.formats import money
 from selfcare.identity.identity import CustomerScope, Identity
 from selfcare.identity.rights import Right
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
@@ -16,6 +15,7 @@ from selfcare.portal.addons import buying as addons
 from selfcare.portal.addons import queries as addon_offers
 from selfcare.portal.bundles.queries import Bundle, Part, get
 from selfcare.portal.orders import counter, orders
+from selfcare.portal.orders.counter import PriceChanged
 from selfcare.portal.orders.order import Kind, Order
 from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
@@ -39,7 +39,7 @@ class Shown:
 async def buy(shop: Shop, identity: Identity, shown: Shown, how: How) -> Order:
     """As far as it goes at once. The same request key again: the same order again.
 
-    Raises NotFound, Conflict (addons.PriceChanged), Rejected by the part that cannot be, Unavailable or TooOften; then
+    Raises NotFound, Conflict (PriceChanged), Rejected by the part that cannot be, Unavailable or TooOften; then
     nothing was taken.
     """
     return await counter.serve(shop, identity, how, lambda: _write(shop, identity, shown, how))
@@ -78,8 +78,7 @@ async def _write(shop: Shop, identity: Identity, shown: Shown, how: How) -> Orde
     scope = identity.customer
     bundle = await get(scope, shown.bundle_id)
     if (bundle.mark, bundle.price) != (shown.mark, shown.price):
-        words = _("The price has changed to %(price)s meanwhile. Nothing was charged.")
-        raise addons.PriceChanged(words % {"price": money(bundle.price)})
+        raise PriceChanged.to(bundle.price)
     parts = []
     for part in bundle.parts:
         service_id = shown.chosen[part.place]

@@ -14,16 +14,16 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotAllowed, NotFound, Rejected, Unavailable
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
-from selfcare.portal.addons.buying import PriceChanged
 from selfcare.portal.bundles import buying, queries
 from selfcare.portal.bundles.buying import Shown
 from selfcare.portal.bundles.queries import Bundle
 from selfcare.portal.orders import order as orders
 from selfcare.portal.orders import paying
+from selfcare.portal.orders.counter import PriceChanged
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import proofs
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
+from selfcare.web.errors import status_of
 from selfcare.web.forms import Form
 from selfcare.web.guards import ask_for_proof
 from selfcare.web.pages import go, page
@@ -67,12 +67,9 @@ async def buy(
     choice = form.choice("card", ways.choices, _("Choose how to pay."))
     if choice is None or not form:
         return await _review(request, identity, settings, bundle, form, status=422)
-    if choice != paying.CREDIT:
-        card = None if choice == paying.NEW_CARD else UUID(choice)
-        if await proofs.needs_proof(identity, card, buys=bundle.price):
-            await ask_for_proof(request)
-    typed = form["shown"]
-    price = Money(int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 15 else -1, bundle.price.currency)
+    if await paying.needs_proof(identity, choice, bundle.price, settings):
+        await ask_for_proof(request)
+    price = Money(form.hidden_number("shown"), bundle.price.currency)
     services = {place: UUID(id) for place, id in chosen.items() if id is not None}
     how = paying.how(choice, request_key=form.request_key, save_card=form.flag("save_card"))
     try:
@@ -87,7 +84,7 @@ async def buy(
     except (Rejected, Conflict, Unavailable, TooOften) as problem:
         field = problem.field if isinstance(problem, Rejected) and problem.field in FIELDS else None
         form.reject(field, problem.message)
-        status = {Rejected: 422, Unavailable: 503, TooOften: 429}.get(type(problem), 409)
+        status = status_of(problem)
         return await _review(request, identity, settings, bundle, form, status=status)
     return go(request, "orders.show", order_id=order.id)
 

@@ -13,7 +13,9 @@ from selfcare.portal.billing import ledger
 from selfcare.portal.cards import cards
 from selfcare.portal.cards.cards import Card
 from selfcare.portal.cards.expiry import Expiry
+from selfcare.portal.pay import proofs
 from selfcare.portal.pay.payments import How
+from selfcare.settings import Settings
 
 NEW_CARD = "new"
 CREDIT = "credit"
@@ -56,6 +58,14 @@ async def ways_to_pay(identity: Identity, price: Money, *, today: date, from_cre
         by_credit=covers and identity.can(Right.PAY_OWN_BILLS),
         by_card=by_card,
     )
+
+
+async def needs_proof(identity: Identity, choice: str, price: Money, settings: Settings) -> bool:
+    """Whether this person has to prove who it is before paying so. `choice` is one of the `choices`."""
+    if choice == CREDIT:
+        return False
+    card = None if choice == NEW_CARD else UUID(choice)
+    return await proofs.needs_proof(identity, card, buys=price, free_a_day=settings.card_day_limit)
 
 
 def how(choice: str, *, request_key: str, save_card: bool = False) -> How:

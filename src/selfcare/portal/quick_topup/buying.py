@@ -12,7 +12,6 @@ from uuid import UUID
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
-from selfcare.formats import money
 from selfcare.identity import limits
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, Rejected
@@ -21,6 +20,7 @@ from selfcare.kernel.origin import Origin
 from selfcare.kernel.words import _, ngettext
 from selfcare.portal.cards import cards
 from selfcare.portal.orders import counter, orders
+from selfcare.portal.orders.counter import PriceChanged
 from selfcare.portal.orders.order import Kind, Order, load
 from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
@@ -32,7 +32,6 @@ from selfcare.portal.quick_topup.visits import Door
 from selfcare.portal.services import extending
 from selfcare.portal.topup import buying as topups
 from selfcare.portal.topup import queries
-from selfcare.portal.topup.buying import PriceChanged
 from selfcare.portal.topup.queries import Offer
 from selfcare.settings import Settings
 
@@ -180,8 +179,7 @@ async def buy(shop: Shop, door: Door, origin: Origin, shown: Shown, day: DayPric
 async def _write(shop: Shop, door: Door, origin: Origin, shown: Shown, day: DayPrice, request_key: str) -> Order:
     now_sold = await pick(door, shown.asked, day)
     if (now_sold.version, now_sold.price) != (shown.version, shown.price):
-        words = _("The price has changed to %(price)s meanwhile. Nothing was charged.")
-        raise PriceChanged(words % {"price": money(now_sold.price)})
+        raise PriceChanged.to(now_sold.price)
     if not await limits.allows_here(BY_SERVICE, str(door.service_id)):
         raise Conflict(_("This number was topped up here often today. Try again tomorrow, or sign in."))
     # The owner reads what was put in; from where it was paid stands in our own chain only.

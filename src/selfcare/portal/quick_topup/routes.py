@@ -18,6 +18,7 @@ from selfcare.kernel.money import Money
 from selfcare.portal.orders import order as reading
 from selfcare.portal.orders import orders
 from selfcare.portal.orders import words as order_words
+from selfcare.portal.orders.counter import PriceChanged
 from selfcare.portal.orders.order import Order, State
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay import payments, receipts
@@ -26,11 +27,11 @@ from selfcare.portal.quick_topup import buying, visits
 from selfcare.portal.quick_topup.buying import DAYS, Asked, DayPrice, Pick, Shown
 from selfcare.portal.quick_topup.visits import Door, StartAgain, WrongCode
 from selfcare.portal.services import addresses
-from selfcare.portal.topup.buying import PriceChanged
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.web import links
 from selfcare.web.context import context_of
+from selfcare.web.errors import status_of
 from selfcare.web.forms import Form
 from selfcare.web.pages import as_download, go, page
 
@@ -128,8 +129,8 @@ async def buy(
         pick = await buying.pick(door, _asked(form, door), day)
         if email is None:
             return _review(request, door, pick, form, status=422)
-        price = Money(_number(form["shown"]), pick.price.currency)
-        shown = Shown(_asked(form, door), _number(form["version"]), price, email)
+        price = Money(form.hidden_number("shown"), pick.price.currency)
+        shown = Shown(_asked(form, door), form.hidden_number("version"), price, email)
         origin, shop = context_of(request).origin, Shop.of(ports, settings)
         await buying.buy(shop, door, origin, shown, day, request_key=form.request_key)
     except PriceChanged as changed:
@@ -140,7 +141,7 @@ async def buy(
         return _review(request, door, pick, fresh, status=409)
     except (Rejected, Conflict, Unavailable, TooOften) as problem:
         form.reject(problem.field if isinstance(problem, Rejected) else None, problem.message)
-        status = {Rejected: 422, Unavailable: 503, TooOften: 429}.get(type(problem), 409)
+        status = status_of(problem)
         return await _shelf(request, settings, door, form, status=status)
     return go(request, "quick_topup.order")
 
@@ -320,11 +321,6 @@ def _form(pick: Pick, *, email: str = "") -> Form:
         shown=str(pick.price.minor),
         email=email,
     )
-
-
-def _number(text: str) -> int:
-    """What is no number of ours is as good as another number."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else -1
 
 
 router = Router(

@@ -11,11 +11,12 @@ from selfcare.db.prepared import Prepared, execute
 from selfcare.formats import money
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
-from selfcare.kernel.errors import Conflict, Rejected
+from selfcare.kernel.errors import Rejected
 from selfcare.kernel.money import Money, exponent
 from selfcare.kernel.words import _
 from selfcare.portal.orders import counter, orders
 from selfcare.portal.orders.allowances import frozen
+from selfcare.portal.orders.counter import PriceChanged
 from selfcare.portal.orders.order import Kind, Order
 from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
@@ -42,10 +43,6 @@ class Shown:
     price: Money
 
 
-class PriceChanged(Conflict):
-    """Nothing was charged: the page is shown again with what it costs now."""
-
-
 async def buy(shop: Shop, identity: Identity, service_id: UUID, shown: Shown, how: How) -> Order:
     """As far as it goes at once. The same request key again: the same order again.
 
@@ -58,8 +55,7 @@ async def _write(shop: Shop, identity: Identity, service_id: UUID, shown: Shown,
     amount = shown.price
     now_sold = await quote(identity.customer, service_id, shown.product_id, amount)
     if (now_sold.offer.version, now_sold.price) != (shown.version, shown.price):
-        words = _("The price has changed to %(price)s meanwhile. Nothing was charged.")
-        raise PriceChanged(words % {"price": money(now_sold.price)})
+        raise PriceChanged.to(now_sold.price)
     if how.credit_only and now_sold.offer.puts_money:
         raise Rejected(_("Credit cannot be bought with credit. Choose a card."), "card")
     await check_day(shop, identity, now_sold.price)

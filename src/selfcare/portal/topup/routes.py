@@ -19,16 +19,17 @@ from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.orders import advances, counter, paying
 from selfcare.portal.orders import order as orders
+from selfcare.portal.orders.counter import PriceChanged
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import proofs
 from selfcare.portal.topup import buying, gains, queries
-from selfcare.portal.topup.buying import PriceChanged, Shown
+from selfcare.portal.topup.buying import Shown
 from selfcare.portal.topup.promise import promises
 from selfcare.portal.topup.promise.promises import Standing, Terms
 from selfcare.portal.topup.queries import Quote
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.web.context import context_of
+from selfcare.web.errors import status_of
 from selfcare.web.forms import Form
 from selfcare.web.guards import ask_for_proof
 from selfcare.web.pages import go, page
@@ -107,7 +108,9 @@ async def buy(
         raise NotFound
     if known := await orders.find_by_request_key(identity.customer.customer_id, form.request_key):
         return go(request, "orders.show", order_id=known.id)
-    shown = Shown(product_id, _number(form["version"]), Money(_number(form["shown"]), identity.customer.currency))
+    shown = Shown(
+        product_id, form.hidden_number("version"), Money(form.hidden_number("shown"), identity.customer.currency)
+    )
     try:
         quote = await queries.quote(identity.customer, service_id, product_id, shown.price)
     except Rejected as problem:
@@ -120,10 +123,8 @@ async def buy(
     choice = form.choice("card", ways.choices, _("Choose how to pay."))
     if choice is None:
         return await _review(desk, quote, form, status=422)
-    if choice != paying.CREDIT:
-        card = None if choice == paying.NEW_CARD else UUID(choice)
-        if await proofs.needs_proof(identity, card, buys=quote.price, free_a_day=settings.card_day_limit):
-            await ask_for_proof(request)
+    if await paying.needs_proof(identity, choice, quote.price, settings):
+        await ask_for_proof(request)
     how = paying.how(choice, request_key=form.request_key, save_card=form.flag("save_card"))
     try:
         order = await buying.buy(Shop.of(ports, settings), identity, service_id, shown, how)
@@ -135,7 +136,7 @@ async def buy(
         return await _review(desk, quote, fresh, status=409)
     except (Rejected, Conflict, Unavailable, TooOften) as problem:
         form.reject("card" if isinstance(problem, Rejected) and problem.field == "card" else None, problem.message)
-        status = {Rejected: 422, Unavailable: 503, TooOften: 429}.get(type(problem), 409)
+        status = status_of(problem)
         return await _review(desk, quote, form, status=status)
     return go(request, "orders.show", order_id=order.id)
 
@@ -208,11 +209,6 @@ def _amount(form: Form, identity: Identity) -> Money | None:
     """What was typed for a free amount. What is no amount is as good as none: the rule has the words for both."""
     reading = Form({"amount": form["amount"]})
     return reading.amount("amount", identity.customer.currency)
-
-
-def _number(text: str) -> int:
-    """What is no number of ours is as good as another number."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else -1
 
 
 router = Router("/", route_handlers=[choose_service, choose_product, review, buy])

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from selfcare.db.engine import transaction
-from selfcare.formats import money
 from selfcare.identity.identity import CustomerScope, Identity
 from selfcare.kernel.errors import Conflict, Rejected
 from selfcare.kernel.words import _
-from selfcare.portal.cards import cards
-from selfcare.portal.orders import orders
-from selfcare.portal.orders.order import Kind, Order, find_by_request_key
+from selfcare.portal.orders import counter, orders
+from selfcare.portal.orders.counter import PriceChanged
+from selfcare.portal.orders.order import Kind, Order
 from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import payments
 from selfcare.portal.pay.payments import How
 from selfcare.portal.services.change.parameters import FIELD, Parameter
 from selfcare.portal.services.change.queries import Settings, settings_of
@@ -33,10 +30,6 @@ class Change:
     @property
     def words(self) -> str:
         return self.parameter.words(self.value)
-
-
-class PriceChanged(Conflict):
-    """Nothing was charged: the page is shown again as it is now."""
 
 
 async def look(scope: CustomerScope, service_id: UUID, key: str, typed: str, *, region: str) -> Change:
@@ -58,22 +51,14 @@ async def change(
 
     Raises what `look` raises, PriceChanged, Unavailable or TooOften; then nothing was taken.
     """
-    customer_id = identity.customer.customer_id
-    if (known := await find_by_request_key(customer_id, how.request_key)) is None:
-        await payments.claim_try(identity)
-        async with transaction():
-            # Purchases of one customer come one after the other: of two at once the second finds the first.
-            await cards.hold(customer_id)
-            known = await find_by_request_key(customer_id, how.request_key)
-            if known is None:
-                wanted = await look(identity.customer, service_id, key, typed, region=region)
-                if wanted.parameter.price.minor != shown:
-                    words = _("The price has changed meanwhile: %(price)s. Nothing was charged.")
-                    raise PriceChanged(words % {"price": money(wanted.parameter.price)})
-                known = await orders.write(shop, identity, _wanted(wanted), how)
-    if known.payment_id is not None:
-        await payments.submit(shop.till, known.payment_id)
-    return await orders.advance(shop, known.id)
+
+    async def write() -> Order:
+        wanted = await look(identity.customer, service_id, key, typed, region=region)
+        if wanted.parameter.price.minor != shown:
+            raise PriceChanged.to(wanted.parameter.price)
+        return await orders.write(shop, identity, _wanted(wanted), how)
+
+    return await counter.serve(shop, identity, how, write, metered=False)
 
 
 def _wanted(change: Change) -> Wanted:

@@ -17,15 +17,16 @@ from selfcare.kernel.errors import Conflict, Rejected, Unavailable
 from selfcare.kernel.words import _
 from selfcare.portal.orders import order as orders
 from selfcare.portal.orders import paying
+from selfcare.portal.orders.counter import PriceChanged
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import proofs
 from selfcare.portal.services.change import changing
-from selfcare.portal.services.change.changing import Change, PriceChanged
+from selfcare.portal.services.change.changing import Change
 from selfcare.portal.services.change.parameters import FIELD
 from selfcare.portal.services.change.queries import settings_of
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.web.context import context_of
+from selfcare.web.errors import status_of
 from selfcare.web.forms import Form
 from selfcare.web.guards import ask_for_proof
 from selfcare.web.pages import go, page
@@ -111,10 +112,8 @@ async def order(
             choice = form.choice("card", (await _ways(desk, wanted)).choices, _("Choose how to pay."))
             if choice is None:
                 return await _review(desk, wanted, form, status=422)
-            if choice != paying.CREDIT:
-                card = None if choice == paying.NEW_CARD else UUID(choice)
-                if await proofs.needs_proof(identity, card, buys=wanted.parameter.price):
-                    await ask_for_proof(request)
+            if await paying.needs_proof(identity, choice, wanted.parameter.price, settings):
+                await ask_for_proof(request)
             how = paying.how(choice, request_key=form.request_key, save_card=form.flag("save_card"))
         done = await changing.change(
             Shop.of(ports, settings),
@@ -123,7 +122,7 @@ async def order(
             desk.key,
             form[FIELD],
             region=settings.region,
-            shown=_number(form["price"]),
+            shown=form.hidden_number("price"),
             how=how,
         )
     except (Rejected, Conflict, Unavailable, TooOften) as problem:
@@ -181,18 +180,13 @@ async def _again(desk: Desk, form: Form, problem: Rejected | Conflict | Unavaila
         # Read anew: what is shown now is what the next press of the button pays.
         form = _form(wanted, form["card"] or (await _ways(desk, wanted)).usual)
     form.reject(problem.field if isinstance(problem, Rejected) and problem.field in FIELDS else None, problem.message)
-    status = {Rejected: 422, Unavailable: 503, TooOften: 429}.get(type(problem), 409)
+    status = status_of(problem)
     return await _review(desk, wanted, form, status=status)
 
 
 def _form(wanted: Change, card: str) -> Form:
     shown = {FIELD: wanted.value, "price": str(wanted.parameter.price.minor)}
     return Form.empty("save_card", card=card, setting=wanted.parameter.key, **shown)
-
-
-def _number(text: str) -> int:
-    """What is no number of ours is as good as another number."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else -1
 
 
 router = Router("/", route_handlers=[show, choose, review, order])

@@ -8,19 +8,16 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.engine import transaction
 from selfcare.formats import money
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
-from selfcare.kernel.errors import Conflict, Unavailable
+from selfcare.kernel.errors import Conflict
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
-from selfcare.portal.cards import cards
-from selfcare.portal.orders import orders
-from selfcare.portal.orders.order import Kind, Order, find_by_request_key
+from selfcare.portal.orders import counter, orders
+from selfcare.portal.orders.order import Kind, Order
 from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import payments
 from selfcare.portal.pay.payments import How
 from selfcare.portal.services.plan import allowances
 from selfcare.portal.services.plan.queries import Quote, quote
@@ -47,24 +44,16 @@ async def change(shop: Shop, identity: Identity, service_id: UUID, shown: Shown,
 
     Raises NotFound, Conflict (QuoteChanged), Rejected, Unavailable or TooOften; then nothing was taken.
     """
-    customer_id = identity.customer.customer_id
-    if (known := await find_by_request_key(customer_id, how.request_key)) is None:
-        if not (await shop.charging.health()).ok:
-            raise Unavailable(_("We cannot change plans right now, so nothing was charged. Please try again soon."), 60)
-        await payments.claim_try(identity)
-        held = (await shop.charging.balances(identity.customer, [service_id])).of(service_id)
-        async with transaction():
-            # Purchases of one customer come one after the other: of two at once the second finds the first.
-            await cards.hold(customer_id)
-            known = await find_by_request_key(customer_id, how.request_key)
-            if known is None:
-                now_so = await check(shop, identity, service_id, shown)
-                if not now_so.is_now:
-                    raise Conflict(_("A cheaper plan begins when the period ends."))
-                known = await orders.write(shop, identity, _wanted(now_so, held), how)
-    if known.payment_id is not None:
-        await payments.submit(shop.till, known.payment_id)
-    return await orders.advance(shop, known.id)
+    await counter.must_answer(shop.charging)
+    held = (await shop.charging.balances(identity.customer, [service_id])).of(service_id)
+
+    async def write() -> Order:
+        now_so = await check(shop, identity, service_id, shown)
+        if not now_so.is_now:
+            raise Conflict(_("A cheaper plan begins when the period ends."))
+        return await orders.write(shop, identity, _wanted(now_so, held), how)
+
+    return await counter.serve(shop, identity, how, write, metered=False)
 
 
 async def check(shop: Shop, identity: Identity, service_id: UUID, shown: Shown) -> Quote:

@@ -20,12 +20,12 @@ from selfcare.kernel.words import _
 from selfcare.portal.orders import order as orders
 from selfcare.portal.orders import paying
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import proofs
 from selfcare.portal.services.plan import changing, queries, scheduling
 from selfcare.portal.services.plan.changing import QuoteChanged, Shown
 from selfcare.portal.services.plan.queries import Quote
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
+from selfcare.web.errors import status_of
 from selfcare.web.forms import Form
 from selfcare.web.guards import ask_for_proof
 from selfcare.web.pages import go, page
@@ -114,10 +114,8 @@ async def change(
         choice = form.choice("card", (await desk.ways(quote)).choices, _("Choose how to pay."))
         if choice is None:
             return await _review(desk, quote, form, status=422)
-        if choice != paying.CREDIT:
-            card = None if choice == paying.NEW_CARD else UUID(choice)
-            if await proofs.needs_proof(identity, card, buys=quote.due):
-                await ask_for_proof(request)
+        if await paying.needs_proof(identity, choice, quote.due, settings):
+            await ask_for_proof(request)
         how = paying.how(choice, request_key=form.request_key, save_card=form.flag("save_card"))
     try:
         order = await changing.change(desk.shop, identity, service_id, shown, how)
@@ -204,7 +202,7 @@ async def _again(desk: Desk, service_id: UUID, form: Form, problem: Exception) -
         # Read anew: what is shown now is what the next press of the button pays.
         form = _form(quote, form["card"] or (await desk.ways(quote)).usual)
     form.reject(problem.field if isinstance(problem, Rejected) and problem.field in FIELDS else None, problem.message)
-    status = {Rejected: 422, Unavailable: 503, TooOften: 429}.get(type(problem), 409)
+    status = status_of(problem)
     return await _review(desk, quote, form, status=status)
 
 
@@ -224,13 +222,8 @@ def _shown(form: Form, identity: Identity) -> Shown:
     product_id = form.uuid("product")
     if product_id is None:
         raise NotFound
-    due, price = (Money(_number(form[name]), identity.customer.currency) for name in ("due", "price"))
-    return Shown(product_id, _number(form["version"]), due, price, form.day("day"))
-
-
-def _number(text: str) -> int:
-    """What is no number of ours is as good as another number."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else -1
+    due, price = (Money(form.hidden_number(name), identity.customer.currency) for name in ("due", "price"))
+    return Shown(product_id, form.hidden_number("version"), due, price, form.day("day"))
 
 
 router = Router("/", route_handlers=[choose, review, change, schedule, keep])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
@@ -17,11 +16,11 @@ from selfcare.kernel.words import _
 from selfcare.portal.orders import paying
 from selfcare.portal.orders.order import find_by_request_key
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import proofs
 from selfcare.portal.topup.other import gifts
 from selfcare.portal.topup.other.gifts import Receiver
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
+from selfcare.web.errors import status_of
 from selfcare.web.forms import Form
 from selfcare.web.guards import ask_for_proof
 from selfcare.web.pages import go, page
@@ -60,15 +59,14 @@ async def buy(
     choice = form.choice("card", ways.choices, _("Choose how to pay."))
     if choice is None:
         return await _review(request, identity, settings, receiver, amount, form, status=422)
-    card = None if choice == paying.NEW_CARD else UUID(choice)
-    if await proofs.needs_proof(identity, card, buys=amount, free_a_day=settings.card_day_limit):
+    if await paying.needs_proof(identity, choice, amount, settings):
         await ask_for_proof(request)
     how = paying.how(choice, request_key=form.request_key, save_card=form.flag("save_card"))
     try:
         order = await gifts.buy(Shop.of(ports, settings), identity, receiver, amount, how)
     except (Rejected, Conflict, Unavailable, TooOften) as problem:
         form.reject("card" if isinstance(problem, Rejected) and problem.field == "card" else None, problem.message)
-        status = {Rejected: 422, Unavailable: 503, TooOften: 429}.get(type(problem), 409)
+        status = status_of(problem)
         return await _review(request, identity, settings, receiver, amount, form, status=status)
     return go(request, "orders.show", order_id=order.id)
 

@@ -18,6 +18,7 @@ from selfcare.portal.topup.promise import promises
 from selfcare.portal.topup.promise.promises import Terms
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
+from selfcare.web.errors import status_of
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, page
 
@@ -51,7 +52,7 @@ async def borrow(
     except (Conflict, Unavailable, TooOften) as problem:
         fresh = Form.empty()
         fresh.reject(None, problem.message)
-        status = {Unavailable: 503, TooOften: 429}.get(type(problem), 409)
+        status = status_of(problem)
         return await _page(request, identity, ports, settings, service_id, fresh, status=status)
     return go(request, "orders.show", order_id=order.id)
 
