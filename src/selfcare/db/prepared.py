@@ -30,6 +30,7 @@ from piccolo.query.base import Query
 from piccolo.table import Table
 
 from selfcare.db.engine import Dialect, Row, current, database, writes
+from selfcare.kernel.ids import text_of
 
 Types = Mapping[str, Callable[[Any], Any]]
 
@@ -148,6 +149,8 @@ class Compiled:
     sql: str
     # A name for a value that is given, anything else is a constant of the query.
     slots: tuple[Param | Any, ...]
+    # The names alone, where there are no constants.
+    order: tuple[str, ...] | None
     names: frozenset[str]
     lists: frozenset[str]
     dialect: Dialect
@@ -157,12 +160,19 @@ class Compiled:
     def fill(self, given: Mapping[str, Any]) -> list[Any]:
         if given.keys() != self.names:
             raise TypeError(f"this statement takes {sorted(self.names)}, not {sorted(given)}")
-        ready = {name: value if type(value) in _AS_IT_IS else self._value(name, value) for name, value in given.items()}
-        return [ready[slot.name] if type(slot) is Param else slot for slot in self.slots]
+        order = self.order
+        if order is not None:
+            return [value if type(value := given[name]) in _AS_IT_IS else self._value(name, value) for name in order]
+        return [self._value(slot.name, given[slot.name]) if type(slot) is Param else slot for slot in self.slots]
 
     def _value(self, name: str, value: Any) -> Any:
         if name not in self.lists:
-            return _as_text(value) if self.dialect == "sqlite" and type(value) in _TEXT else _storable(value)
+            if self.dialect == "sqlite":
+                if type(value) is UUID:
+                    return text_of(value)
+                if type(value) is datetime:
+                    return _moment_as_text(value)
+            return _storable(value)
         if self.dialect == "postgres":
             return list(value)
         # A tuple is the same for every request: the names of a closed list, say.
@@ -178,13 +188,12 @@ def _storable(value: Any) -> Any:
 
 
 _AS_IT_IS = frozenset({str, int})
-_TEXT = frozenset({UUID, datetime})
 
 
-@lru_cache(maxsize=4096)
-def _as_text(value: UUID | datetime) -> str:
-    """As SQLite keeps it. Said here once for a request, not by the driver for every place it stands."""
-    return str(_storable(value).astimezone(UTC)) if isinstance(value, datetime) else str(value)
+@lru_cache(maxsize=1024)
+def _moment_as_text(value: datetime) -> str:
+    """As SQLite keeps it."""
+    return str(_storable(value).astimezone(UTC))
 
 
 @lru_cache(maxsize=256)
@@ -203,7 +212,8 @@ def _from_query(query: Query[Any, Any], dialect: Dialect, types: Types) -> Compi
     sql, values = statement.compile_string(engine_type=dialect)
     names = frozenset(value.name for value in values if type(value) is Param)
     constants = [value if type(value) is Param else _storable(value) for value in values]
-    return Compiled(sql, tuple(constants), names, frozenset(), dialect, {**_json_of(query), **types}, writes(sql))
+    types = {**_json_of(query), **types}
+    return Compiled(sql, tuple(constants), None, names, frozenset(), dialect, types, writes(sql))
 
 
 def _json_of(query: Query[Any, Any]) -> dict[str, Callable[[Any], Any]]:
@@ -225,16 +235,14 @@ PLACES = re.compile(r"'[^']*'|\"[^\"]*\"|::|(?:\b(?P<not>NOT\s+)?IN\s+:(?P<list>
 
 
 def _from_text(text: str, dialect: Dialect, types: Types) -> Compiled:
-    slots: list[Param] = []
+    order: list[str] = []
     lists: set[str] = set()
+    mark = "?" if dialect == "sqlite" else "$"
 
     def place(name: str) -> str:
-        if dialect == "sqlite":
-            slots.append(Param(name))
-            return "?"
-        if Param(name) not in slots:
-            slots.append(Param(name))
-        return f"${slots.index(Param(name)) + 1}"
+        if name not in order:
+            order.append(name)
+        return f"{mark}{order.index(name) + 1}"
 
     def replace(found: re.Match[str]) -> str:
         if name := found["one"]:
@@ -247,9 +255,8 @@ def _from_text(text: str, dialect: Dialect, types: Types) -> Compiled:
         return f"{'<> ALL' if found['not'] else '= ANY'}({place(name)})"
 
     sql = PLACES.sub(replace, text)
-    return Compiled(
-        sql, tuple(slots), frozenset(slot.name for slot in slots), frozenset(lists), dialect, types, writes(sql)
-    )
+    slots = tuple(Param(name) for name in order)
+    return Compiled(sql, slots, tuple(order), frozenset(order), frozenset(lists), dialect, types, writes(sql))
 
 
 def _open_transaction() -> Any:

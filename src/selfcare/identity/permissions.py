@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from selfcare.identity.identity import Identity
 from selfcare.identity.rights import Right, StaffRight
 from selfcare.settings import SUPPORT_ACTIONS
 
@@ -493,9 +492,9 @@ def access_to(route: str | None) -> Access | None:
     return TABLE.get(route) if route else None
 
 
-def may_look(route: str, identity: Identity, flags: Collection[str]) -> bool:
+def may_look(route: str, can: Callable[[Right | StaffRight], bool], flags: Collection[str]) -> bool:
     """Whether a link to this page is worth showing. The guard decides; this only spares dead ends."""
     access = TABLE.get(route)
     if access is None or (access.flag and access.flag not in flags):
         return False
-    return access.right is None or identity.can(access.right)
+    return access.right is None or can(access.right)

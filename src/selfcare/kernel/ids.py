@@ -11,8 +11,11 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VERSION_AND_VARIANT = 0x7000_8000_0000_0000_0000
 _RANDOM_BITS = 62
 
+_TEXTS_KEPT = 8192
+
 _lock = threading.Lock()
 _last_tick = 0
+_texts: dict[int, str] = {}
 
 
 def new_id() -> UUID:
@@ -36,6 +39,16 @@ def reference(prefix: str) -> str:
     """What people read out on the phone: "PAY-7K3M9Q2X", without I, L, O and U."""
     dice = int.from_bytes(os.urandom(5), "big")
     return f"{prefix}-{''.join([_CROCKFORD[dice >> place & 31] for place in range(0, 40, 5)])}"
+
+
+def text_of(id: UUID) -> str:
+    """`str(id)`. One id stands in most statements and links of a request: it is written once."""
+    text = _texts.get(id.int)
+    if text is None:
+        if len(_texts) >= _TEXTS_KEPT:
+            _texts.clear()
+        text = _texts[id.int] = str(id)
+    return text
 
 
 def token() -> str:

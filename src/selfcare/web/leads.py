@@ -19,7 +19,7 @@ def leads_to(request: Request[Any, Any, Any]) -> Callable[..., str]:
     def address(route: str, **parameters: object) -> str:
         if ctx.identity is None or ctx.identity.scope is None or route not in ctx.site.urls:
             return ""
-        if not may_look(route, ctx.identity, ctx.site.flags):
+        if not may_look(route, ctx.identity.can, ctx.site.flags):
             return ""
         return ctx.url(route, **parameters)
 

@@ -1,5 +1,7 @@
 """Jinja with what our pages do most made cheap: calling, importing macros, writing values and translating.
 
+Where the language is known when a template is compiled, what says the same every time is written into it (`folding`).
+
 The answers are the same; tests/web/test_lean.py compares them with Jinja's own. What is given up: functions that ask
 Jinja for its context (`pass_context` and the like) cannot be called from a template, only used as filters.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
 from functools import partial
+from gettext import NullTranslations
 from types import NoneType
 from typing import Any
 
@@ -21,6 +24,7 @@ from jinja2.utils import missing
 from markupsafe import Markup, escape
 
 from selfcare.kernel import words
+from selfcare.web.folding import Folding
 
 _TEXTS_KEPT = 4096
 _ANSWERS_KEPT = 500
@@ -47,6 +51,58 @@ class LeanCode(CodeGenerator):
                 self.visit(given, frame)
                 self.write(", ")
         self.write("caller=caller)" if forward_caller else ")")
+
+    def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802
+        if type(node.value) is Markup:
+            self.write(f"constants[{_place_of(node.value)}]")
+        else:
+            super().visit_Const(node, frame)
+
+    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802
+        """One piece for all that stands side by side, where Jinja hands every piece through all layers of a page."""
+        if frame.require_output_check or frame.buffer is not None:
+            super().visit_Output(node, frame)
+            return
+        pieces: list[str | nodes.Expr] = []
+        for child in node.nodes:
+            try:
+                text = str(escaped(child.as_const(frame.eval_ctx)))
+            except Exception:
+                # Not constant, or wrong: that is found out when the page is made, where Jinja would find it out.
+                pieces.append(child)
+                continue
+            if pieces and isinstance(last := pieces[-1], str):
+                pieces[-1] = last + text
+            else:
+                pieces.append(text)
+        if not pieces:
+            return
+        self.writeline("yield ")
+        if len(pieces) > 1:
+            self.write("''.join((")
+        for piece in pieces:
+            if isinstance(piece, str):
+                self.write(repr(piece))
+            else:
+                self.write("escape(")
+                self.visit(piece, frame)
+                self.write(")")
+            self.write(", " if len(pieces) > 1 else "")
+        if len(pieces) > 1:
+            self.write("))")
+
+
+# Our words and what macros made of them, for the code of all templates of this process.
+_constants: list[Markup] = []
+_places: dict[str, int] = {}
+
+
+def _place_of(text: Markup) -> int:
+    place = _places.get(text)
+    if place is None:
+        place = _places[text] = len(_constants)
+        _constants.append(text)
+    return place
 
 
 class LeanMacro(Macro):
@@ -95,11 +151,13 @@ _PLAIN = frozenset({str, Markup, int, bool, NoneType})
 
 
 def _plain(values: Iterable[Any]) -> Iterator[Any]:
-    """The values with their types. TypeError for what may change or may not be what it seems."""
+    """The values with their types. TypeError for what may change or may not be what it seems.
+
+    A type that calls itself `is_plain` promises: never changes, and what is equal looks the same on a page."""
     for value in values:
         kind = type(value)
         yield kind
-        if kind in _PLAIN:
+        if kind in _PLAIN or getattr(kind, "is_plain", False):
             yield value
         elif isinstance(value, list | tuple):
             yield tuple(_plain(value))
@@ -121,7 +179,7 @@ class LeanTemplate(Template):
         def macro(environment: Environment, body: Callable[..., str], name: str, *more: Any) -> LeanMacro:
             return (KeptMacro if name in kept else LeanMacro)(environment, body, name, *more)
 
-        namespace.update(Macro=macro, escape=escaped)
+        namespace.update(Macro=macro, escape=escaped, constants=_constants)
         return super()._from_namespace(environment, namespace, globals)
 
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
@@ -133,15 +191,23 @@ class LeanTemplate(Template):
 class LeanEnvironment(Environment):
     """Finds a loaded template by its name alone, unless templates may change while we run. Escapes always.
 
-    `kept`: of which files which macros remember their answers.
+    `kept`: of which files which macros remember their answers. `language`: all that this environment speaks; without
+    one it says every text in the language of the moment.
     """
 
     code_generator_class = LeanCode
     template_class = LeanTemplate
 
-    def __init__(self, *args: Any, kept: Mapping[str, Collection[str]] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        kept: Mapping[str, Collection[str]] | None = None,
+        language: NullTranslations | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
         self.kept = dict(kept or {})
+        self.language = language
         self._found: dict[str, Template] = {}
 
     def get_template(
@@ -153,6 +219,17 @@ class LeanEnvironment(Environment):
         if found is None:
             found = self._found[name] = super().get_template(name, parent, globals)
         return found
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        template = super()._parse(source, name, filename)
+        # What is folded in would stay when the file it came from changes.
+        if self.language is None or self.auto_reload:
+            return template
+        return Folding(self.language.gettext, self.kept, self._macro).fold(template)
+
+    def _macro(self, file: str, name: str) -> Callable[..., Markup]:
+        macro: Callable[..., Markup] = getattr(self.get_template(file).module, name)
+        return macro
 
 
 def escaped(value: Any) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+from functools import lru_cache
+from gettext import NullTranslations
 from typing import Any, NamedTuple
 
 import brotli
@@ -11,13 +13,15 @@ from litestar.connection import ASGIConnection
 
 from selfcare.identity import grants
 from selfcare.identity.permissions import may_look
+from selfcare.identity.rights import Right, StaffRight
 from selfcare.identity.sessions import Limits
-from selfcare.kernel import clock, ids
+from selfcare.kernel import clock, ids, words
 from selfcare.kernel.words import _
 from selfcare.web import csrf
 from selfcare.web.assets import best_encoding
 from selfcare.web.context import RequestContext, context_of
 from selfcare.web.templating import headers_json
+from selfcare.web.urls import Urls
 
 HTML = "text/html"  # the framework adds the charset
 VARY = "Cookie, HX-Request, HX-Request-Type, HX-History-Restore-Request, Accept-Encoding"
@@ -149,28 +153,55 @@ class Section(NamedTuple):
     current: bool
 
 
-def sections(ctx: RequestContext) -> list[Section]:
+class Nav(tuple[Section, ...]):
+    """The navigation as macros may remember it: two that are equal say the same."""
+
+    __slots__ = ()
+    is_plain = True
+
+
+def sections(ctx: RequestContext) -> Nav:
     """The six sections of a customer, less those the person has no right to; staff without a grant have the console."""
-    if ctx.identity is None or ctx.site.requirement.stops(ctx.identity, clock.now()):
-        return []
-    if ctx.identity.scope is None:
-        offered = _console() if ctx.identity.is_staff else []
-    else:
-        offered = [
-            ("dashboard", _("Dashboard"), "home"),
-            ("services", _("Services"), "services"),
-            ("usage", _("Usage"), "usage"),
-            ("billing", _("Billing"), "billing"),
-            ("topup", _("Top-Up"), "topup"),
-            ("account", _("Account"), "account"),
-        ]
-    route = ctx.route or ""
-    here = ".".join(route.split(".")[:2]) if route.startswith("staff.") else route.partition(".")[0]
-    here = _STANDS_UNDER.get(here, here)
-    return [
-        Section(label, ctx.url(route), icon, here == route)
+    identity = ctx.identity
+    if identity is None or ctx.site.requirement.stops(identity, clock.now()):
+        return Nav()
+    rights = identity.rights if identity.scope is not None else identity.staff_rights
+    here, site = _section_of(ctx.route or ""), ctx.site
+    return _sections(identity.scope is not None, rights, site.flags, site.urls, ctx.prefix, here, words.spoken())
+
+
+@lru_cache(maxsize=512)
+def _sections(
+    of_customer: bool,
+    rights: frozenset[Right | StaffRight],
+    flags: frozenset[str],
+    urls: Urls,
+    prefix: str,
+    here: str,
+    _language: NullTranslations,
+) -> Nav:
+    offered = _portal() if of_customer else _console() if rights else []
+    return Nav(
+        Section(label, urls.to(route, prefix), icon, here == route)
         for route, label, icon in offered
-        if route in ctx.site.urls and may_look(route, ctx.identity, ctx.site.flags)
+        if route in urls and may_look(route, rights.__contains__, flags)
+    )
+
+
+def _section_of(route: str) -> str:
+    here = ".".join(route.split(".")[:2]) if route.startswith("staff.") else route.partition(".")[0]
+    return _STANDS_UNDER.get(here, here)
+
+
+def _portal() -> list[tuple[str, str, str]]:
+    """The sections of a customer."""
+    return [
+        ("dashboard", _("Dashboard"), "home"),
+        ("services", _("Services"), "services"),
+        ("usage", _("Usage"), "usage"),
+        ("billing", _("Billing"), "billing"),
+        ("topup", _("Top-Up"), "topup"),
+        ("account", _("Account"), "account"),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from markupsafe import Markup
 from selfcare.formats import about, country, day, hour, minor, moment, money, symbol
 from selfcare.identity import acting
 from selfcare.identity.identity import GrantInUse
-from selfcare.kernel import clock, msisdn, units
+from selfcare.kernel import clock, msisdn, units, words
 from selfcare.kernel.words import _, ngettext
 from selfcare.web.lean import LeanEnvironment, install_words
 
@@ -29,10 +30,14 @@ KEPT = {
 
 
 class Compiled(BytecodeCache):
-    """Templates compiled once, for the environments of one process."""
+    """Templates compiled once for each language, for the environments of one process."""
 
     def __init__(self) -> None:
         self._codes: dict[str, Any] = {}
+        self._in: dict[NullTranslations, Compiled] = {}
+
+    def in_language(self, language: NullTranslations) -> Compiled:
+        return self._in.setdefault(language, Compiled())
 
     def load_bytecode(self, bucket: Bucket) -> None:
         code, checksum = self._codes.get(bucket.key, (None, None))
@@ -44,25 +49,42 @@ class Compiled(BytecodeCache):
 
 
 class Templates:
-    """Renders `name` ("topup/index") from the folder of templates."""
+    """Renders `name` ("topup/index") from the folder of templates, in the language of the moment."""
 
     def __init__(
         self, folder: Path, *, development: bool = False, compiled: Compiled | None = None, **globals_: object
     ):
-        self.environment = LeanEnvironment(
-            loader=FileSystemLoader(folder),
+        self._folder = folder
+        self._development = development
+        self._compiled = compiled or Compiled()
+        self._globals = globals_
+        self._environments: dict[NullTranslations, LeanEnvironment] = {}
+
+    @property
+    def environment(self) -> LeanEnvironment:
+        language = words.spoken()
+        found = self._environments.get(language)
+        if found is None:
+            found = self._environments[language] = self._environment(language)
+        return found
+
+    def _environment(self, language: NullTranslations) -> LeanEnvironment:
+        environment = LeanEnvironment(
+            loader=FileSystemLoader(self._folder),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            auto_reload=development,
-            bytecode_cache=compiled,
+            auto_reload=self._development,
+            bytecode_cache=self._compiled.in_language(language),
             kept=KEPT,
+            language=language,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
-        install_words(self.environment)
-        self.environment.filters.update(FILTERS)
-        self.environment.globals.update(globals_)
+        install_words(environment)
+        environment.filters.update(FILTERS)
+        environment.globals.update(self._globals)
+        return environment
 
     def render(self, name: str, context: dict[str, Any]) -> str:
         return self.environment.get_template(f"{name}.html").render(context)

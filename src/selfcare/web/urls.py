@@ -11,6 +11,8 @@ from uuid import UUID
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
+from selfcare.kernel.ids import text_of
+
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 _LOCAL = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]*\Z")
 
@@ -23,6 +25,8 @@ class Urls:
         # Text and names of parameters in turn.
         self._pieces = {name: _PARAMETER.split(path) for name, path in self._paths.items()}
         self._parameters = {name: frozenset(_PARAMETER.findall(path)) for name, path in self._paths.items()}
+        # Most links name a page and nothing else.
+        self._fixed = {name: path for name, path in self._paths.items() if not self._parameters[name]}
 
     @classmethod
     def of(cls, app: Litestar) -> Urls:
@@ -31,9 +35,7 @@ class Urls:
     def to(self, name: str, prefix: str = "", /, **params: object) -> str:
         """The address of a route; parameters that are not part of the path become the query: None is left out, each of
         a list stands for itself."""
-        path, used = self._paths[name], self._parameters[name]
-        if not used and not params:
-            return prefix + path
+        used = self._parameters[name]
         pieces = self._pieces[name]
         filled = "".join([_quoted(params[piece]) if place % 2 else piece for place, piece in enumerate(pieces)])
         if len(params) == len(used):
@@ -43,9 +45,10 @@ class Urls:
 
     def under(self, prefix: str) -> Callable[..., str]:
         """`url()` as templates see it."""
+        fixed, to = self._fixed, self.to
 
         def url(name: str, /, **params: object) -> str:
-            return self.to(name, prefix, **params)
+            return prefix + fixed[name] if not params and name in fixed else to(name, prefix, **params)
 
         return url
 
@@ -58,7 +61,7 @@ class Urls:
 
 def _quoted(value: object) -> str:
     """Ids are most of what stands in an address, and need no quoting."""
-    return str(value) if type(value) is UUID else quote(str(value), safe="")
+    return text_of(value) if type(value) is UUID else quote(str(value), safe="")
 
 
 def safe_next(target: str | None, fallback: str = "/") -> str:
