@@ -18,7 +18,7 @@ from selfcare.adapters.mail_outbox import NowhereSender, OutboxSender
 from selfcare.adapters.mail_smtp import Relay, SmtpSender
 from selfcare.adapters.payments_embedded import SimulatedGateway
 from selfcare.adapters.texts_outbox import NowhereTexts, OutboxTexts
-from selfcare.audit import log as audit
+from selfcare.audit import anchors
 from selfcare.db.engine import transaction
 from selfcare.demo.renewals import Renewals
 from selfcare.identity import grants, limits, sessions, tokens
@@ -216,10 +216,10 @@ class _Log:
         self.settings, self.ports = settings, ports
 
     async def anchor(self, _job: Job) -> None:
-        await audit.anchor(self.settings.audit_anchors)
+        await anchors.write(self.settings.audit_anchors)
 
     async def verify(self, _job: Job) -> None:
-        await alarm.look(self.settings, self.ports.messages)
+        await alarm.look_at_night(self.settings, self.ports.messages)
 
 
 async def _stop_visits(_job: Job) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 from selfcare.app import Application
+from selfcare.audit import anchors
 from selfcare.audit import log as audit
+from selfcare.audit.events import Event
 from selfcare.audit.log import Break
 from selfcare.db import engine
+from selfcare.db.engine import transaction
 from selfcare.demo import people
 from selfcare.staff.audit_log import alarm
 from tests.audit import tampering
@@ -25,6 +29,11 @@ LAST = f"(SELECT max(number) FROM audit_event WHERE {MINE})"
 
 async def change(*statements: str) -> None:
     await tampering.rewrite(engine.database(), *statements)
+
+
+async def audit_something(customer_id: UUID) -> None:
+    async with transaction():
+        await audit.record(audit.system(customer_id=customer_id), Event.SERVICES_RENAMED)
 
 
 async def look(app: Application) -> list[Break]:
@@ -64,24 +73,25 @@ async def test_a_new_break_is_shown_after_an_older_one_was_explained(app: Applic
     assert [row.xpath("string(td[1])") for row in page.html.xpath("//tbody/tr")] == ["5"]
 
 
-async def test_the_file_of_anchors_shows_a_tail_cut_together_with_its_head(app: Application, tmp_path: Path) -> None:
-    settings = replace(app.site.settings, audit_anchors=str(tmp_path / "anchors.log"))
-    await audit.anchor(settings.audit_anchors)
-    assert await alarm.look(settings, app.ports.messages) == []
-    before = int(
-        max(
-            anchor.number
-            for anchor in await audit.anchors_of(settings.audit_anchors)
-            if anchor.chain == str(people.PATEL.id)
-        )
-    )
+async def test_the_look_at_night_beside_the_file_of_anchors(app: Application, tmp_path: Path) -> None:
+    path = str(tmp_path / "anchors.log")
+    settings = replace(app.site.settings, audit_anchors=path)
+    await anchors.write(path)
+    await audit_something(people.PATEL.id)
+    await anchors.write(path)
+    both = [anchor for anchor in await anchors.read(path) if anchor.chain == str(people.PATEL.id)]
+    await alarm.look_at_night(settings, app.ports.messages)
+    assert not await alarm.is_broken()
+    kept = [anchor for anchor in await anchors.read(path) if anchor.chain == str(people.PATEL.id)]
+    assert (len(both), kept) == (2, both[-1:])
     await change(
-        f"DELETE FROM audit_event WHERE {MINE} AND number = {before}",
-        f"UPDATE audit_head SET number = {before - 1}, hash = (SELECT hash FROM audit_event WHERE {MINE}"
-        f" AND number = {before - 1}) WHERE {MINE}",
+        f"DELETE FROM audit_event WHERE {MINE} AND number = {kept[0].number}",
+        f"UPDATE audit_head SET (number, hash) = (SELECT number, hash FROM audit_event WHERE {MINE}"
+        f" AND number = {both[0].number}) WHERE {MINE}",
     )
     assert await audit.verify() == []
-    assert await alarm.look(settings, app.ports.messages) == [Break(str(people.PATEL.id), before, "cut")]
+    await alarm.look_at_night(settings, app.ports.messages)
+    assert [(row["number"], row["what"]) for row in await alarm.waiting()] == [(kept[0].number, "cut")]
 
 
 async def test_whom_the_setting_names_hears_of_it_instead_of_the_administrators(app: Application) -> None:

@@ -2,18 +2,14 @@
 
 There is a chain per customer and one for the system. A row holds the HMAC of the row before it and its own content,
 under a key that is not in the database; its number follows without a gap, because whoever writes holds the row of the
-chain's head. What happened to the last rows of a chain only shows beside an anchor: the heads, logged once a day.
+chain's head. What happened to the last rows of a chain only shows beside an anchor: see anchors.py.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
-import logging
-import os
-import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -22,8 +18,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from selfcare.audit.events import Event
-from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, as_json, execute, execute_many, fetch
+from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
 from selfcare.kernel.origin import Origin
@@ -33,8 +28,8 @@ Outcome: TypeAlias = Literal["ok", "refused", "failed"]
 SYSTEM_CHAIN = "system"
 NOWHERE = Origin(address="", device="", request_id="")
 PAGE = 1_000
+MOST_BREAKS = 1_000
 
-log = logging.getLogger(__name__)
 _keys: tuple[bytes, ...] = ()
 _full_addresses = False
 
@@ -242,7 +237,7 @@ class Anchor:
     hash: str
 
 
-async def verify(anchors: Iterable[Anchor] = (), *, most: int = 1_000) -> list[Break]:
+async def verify(anchors: Iterable[Anchor] = (), *, most: int = MOST_BREAKS) -> list[Break]:
     """Every break of every chain, at most so many. Reads the whole log, a page at a time."""
     found: list[Break] = []
     async for broken in _breaks(anchors):
@@ -318,66 +313,3 @@ EMPTY = Prepared.sql(
     """
 )
 AT = Prepared.sql("SELECT hash FROM audit_event WHERE chain = :chain AND number = :number")
-
-
-async def anchor(path: str = "") -> int:
-    """Writes the head of every chain that grew since the last time to the log of the process, and to the end of a file
-    where there is one; how many."""
-    written = 0
-    while heads := await fetch(GREW.bind(most=PAGE)):
-        lines = [
-            f"audit anchor: chain {head['chain']} number {head['number']} hash {_grouped(head['hash'])}"
-            for head in heads
-        ]
-        if path:
-            await asyncio.to_thread(_append, path, lines)
-        for line in lines:
-            log.info("%s", line)
-        async with transaction():
-            await execute_many(ANCHORED, ({"chain": head["chain"], "number": head["number"]} for head in heads))
-        written += len(heads)
-    return written
-
-
-def _append(path: str, lines: Iterable[str]) -> None:
-    """On the disk before the database says that they are written."""
-    with open(path, "a", encoding="utf-8") as file:
-        file.writelines(f"{line}\n" for line in lines)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-async def anchors_of(path: str) -> list[Anchor]:
-    """The latest of each chain: it vouches for all before it. None where nothing was written yet."""
-
-    def latest() -> list[Anchor]:
-        if not os.path.exists(path):
-            return []
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return list({found.chain: found for found in anchors_in(file)}.values())
-
-    return await asyncio.to_thread(latest) if path else []
-
-
-def anchors_in(lines: Iterable[str]) -> Iterable[Anchor]:
-    """Reads back what `anchor` wrote, out of a log in any of our formats."""
-    for line in lines:
-        if found := ANCHOR.search(line):
-            yield Anchor(found["chain"], int(found["number"]), found["hash"].replace(":", ""))
-
-
-GREW = Prepared.sql(
-    "SELECT chain, number, hash FROM audit_head WHERE number > anchored ORDER BY chain LIMIT :most",
-)
-ANCHORED = Prepared.sql("UPDATE audit_head SET anchored = :number WHERE chain = :chain AND anchored < :number")
-ANCHOR = re.compile(r"audit anchor: chain (?P<chain>\S{1,36}) number (?P<number>\d+) hash (?P<hash>[0-9a-f:]{71})")
-
-
-def _grouped(digest: str) -> str:
-    """In groups, so that no filter of the logs takes it for a token or a card number."""
-    return ":".join(digest[place : place + 8] for place in range(0, len(digest), 8))
-
-
-def details_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    details: Mapping[str, Any] = as_json(row["details"])
-    return details

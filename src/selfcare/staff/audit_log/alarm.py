@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
+from selfcare.audit import anchors
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.audit.log import Anchor, Break
@@ -45,9 +46,19 @@ _STAFF = Prepared.sql(
 )
 
 
-async def look(settings: Settings, messages: Messages, anchors: Iterable[Anchor] = ()) -> list[Break]:
-    """Reads the whole log, beside the file of anchors and what else is given. What is new is mailed once."""
-    breaks = await audit.verify([*anchors, *await audit.anchors_of(settings.audit_anchors)])
+async def look_at_night(settings: Settings, messages: Messages) -> None:
+    """Looks beside the file of anchors, and shortens it by those of chains that are whole."""
+    kept = await anchors.read(settings.audit_anchors)
+    breaks = await look(settings, messages, kept)
+    # With so many breaks the rest was not read.
+    if len(breaks) < audit.MOST_BREAKS:
+        broken = {found.chain for found in breaks}
+        await anchors.shorten(settings.audit_anchors, [anchor for anchor in kept if anchor.chain not in broken])
+
+
+async def look(settings: Settings, messages: Messages, beside: Iterable[Anchor] = ()) -> list[Break]:
+    """Reads the whole log, beside anchors. What is new is mailed once."""
+    breaks = await audit.verify(beside)
     fresh: dict[UUID, Break] = {}
     async with transaction():
         for found in breaks:
