@@ -149,10 +149,14 @@ def _passes_luhn(digits: str) -> bool:
 
 
 def _allowed(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
-    values = {**_bound.get(), **record.__dict__}
-    for name in FIELDS:
-        if name in values and (value := values[name]) is not None:
+    bound, given = _bound.get(), record.__dict__
+    values = {**bound, **given} if bound else given
+    for name in sorted(_PLACES.keys() & values.keys(), key=_PLACES.__getitem__):
+        if (value := values[name]) is not None:
             yield name, _plain(value)
+
+
+_PLACES = {name: place for place, name in enumerate(FIELDS)}
 
 
 def _plain(value: object) -> object:

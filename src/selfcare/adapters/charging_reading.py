@@ -49,12 +49,14 @@ async def balances(who: Tenant, service_ids: Collection[UUID] | None) -> Balance
     if services is None:
         found, grants = await fetch_many(_BUCKETS.bind(**asked, since=since), _GRANTS.bind(**asked, now=now))
         return Balances(tuple(map(a_bucket, found)), tuple(map(_granted, grants)), now)
-    own, shared, grants = await fetch_many(
-        _OWN_BUCKETS.bind(**asked, since=since, services=services),
-        _SHARED_BUCKETS.bind(**asked, since=since),
-        _OWN_GRANTS.bind(**asked, now=now, since=since, services=services),
-        short=len(services) <= SOME,
-    )
+    if not services:
+        return Balances((), (), now)
+    whose, short = {"since": since, "services": services}, len(services) <= SOME
+    reads = _OWN_BUCKETS.bind(**asked, **whose), _OWN_GRANTS.bind(**asked, **whose, now=now)
+    own, grants = await fetch_many(*reads, short=short)
+    shared: list[Row] = []
+    if not own or own[0]["pooled"]:
+        own, grants, shared = await fetch_many(*reads, _SHARED_BUCKETS.bind(**asked, since=since), short=short)
     buckets = {bucket.id: bucket for bucket in map(a_bucket, own)}
     pools = (bucket for bucket in map(a_bucket, shared) if bucket.members & services)
     buckets |= {bucket.id: bucket for bucket in pools}
@@ -237,14 +239,21 @@ def _together(one: DayUse, other: DayUse) -> DayUse:
     )
 
 
-_BUCKET = """SELECT id, service_id, members, kind, label, origin, currency, remaining, is_unlimited, consume_order,
-       scope, starts_at, expires_at, blocker, disabled, counts_mms, created_at, granted, consumed, consumed_before,
-       period_started_at
-  FROM bucket
- WHERE customer_id = :customer AND (expires_at IS NULL OR expires_at > :since)"""
-_BUCKETS = Prepared.sql(_BUCKET, types={"members": as_json})
-_OWN_BUCKETS = Prepared.sql(f"{_BUCKET} AND service_id IN :services", types={"members": as_json})
-_SHARED_BUCKETS = Prepared.sql(f"{_BUCKET} AND members IS NOT NULL", types={"members": as_json})
+_COLUMNS = """id, service_id, members, kind, label, origin, currency, remaining, is_unlimited, consume_order, scope,
+       starts_at, expires_at, blocker, disabled, counts_mms, created_at, granted, consumed, consumed_before,
+       period_started_at"""
+_SEEN = "FROM bucket WHERE customer_id = :customer AND (expires_at IS NULL OR expires_at > :since)"
+_BUCKETS = Prepared.sql(f"SELECT {_COLUMNS} {_SEEN}", types={"members": as_json})
+# Few customers share anything: the others are spared a statement.
+_OWN_BUCKETS = Prepared.sql(
+    f"""
+    SELECT {_COLUMNS},
+           EXISTS (SELECT 1 FROM bucket p WHERE p.customer_id = :customer AND p.members IS NOT NULL) AS pooled
+      {_SEEN} AND service_id IN :services
+    """,
+    types={"members": as_json},
+)
+_SHARED_BUCKETS = Prepared.sql(f"SELECT {_COLUMNS} {_SEEN} AND members IS NOT NULL", types={"members": as_json})
 
 _GRANT = """SELECT g.bucket_id AS bucket_id, g.amount AS amount, g.period_start AS period_start,
        g.period_end AS period_end, g.mode AS mode, g.reason AS reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,13 +10,14 @@ from uuid import UUID
 from selfcare.audit.events import INTERNAL, PACKAGES, of_packages
 from selfcare.db.engine import Row
 from selfcare.db.prepared import Bound, Prepared, as_json, as_moment, as_uuid, fetch
+from selfcare.kernel.values import value
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 END = datetime(9999, 12, 31, tzinfo=UTC)
 LAST_ID = UUID(int=2**128 - 1)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     id: UUID
     at: datetime
@@ -35,7 +35,7 @@ class Entry:
     details: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Place:
     """Where a page ends: the next begins after it."""
 
@@ -55,13 +55,18 @@ class Place:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Page:
     entries: list[Entry]
     next: Place | None
 
 
-async def list_of_customer(
+async def list_of_customer(customer_id: UUID, *, limit: int = 25, **wanted: Any) -> Page:
+    """What `of_customer` asks for."""
+    return page_of(await fetch(of_customer(customer_id, limit=limit, **wanted), short=True), limit)
+
+
+def of_customer(
     customer_id: UUID,
     *,
     user_id: UUID | None = None,
@@ -71,15 +76,15 @@ async def list_of_customer(
     until: datetime = END,
     after: Place | None = None,
     limit: int = 25,
-) -> Page:
+) -> Bound:
     """Newest first: what happened at this customer and, with `user_id`, this person's own sign-ins.
 
     `packages` empty means every feature; `until` is not included. Without `everybody` what other people did is left
-    out; what nobody in particular did stays.
+    out; what nobody in particular did stays. For screens that read several things in one snapshot: `page_of` turns the
+    answer into a page.
     """
     asked = {
         "customer": customer_id,
-        "user": user_id,
         "events": of_packages((packages or PACKAGES) - INTERNAL),
         "since": since,
         "until": until,
@@ -88,9 +93,8 @@ async def list_of_customer(
         "most": limit + 1,
     }
     if user_id is None:
-        del asked["user"]
-        return await _page(OF_CUSTOMER.bind(**asked), limit, short=True)
-    return await _page((OF_CUSTOMER_AND_USER if everybody else OF_USER).bind(**asked), limit, short=True)
+        return OF_CUSTOMER.bind(**asked)
+    return (OF_CUSTOMER_AND_USER if everybody else OF_USER).bind(**asked, user=user_id)
 
 
 async def list_all(
@@ -143,7 +147,10 @@ async def search(
 
 
 async def _page(asked: Bound, limit: int, *, short: bool = False) -> Page:
-    rows = await fetch(asked, short=short)
+    return page_of(await fetch(asked, short=short), limit)
+
+
+def page_of(rows: list[Row], limit: int) -> Page:
     entries = [_entry(row) for row in rows[:limit]]
     return Page(entries, Place(entries[-1].at, entries[-1].id) if len(rows) > limit else None)
 

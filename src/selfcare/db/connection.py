@@ -40,14 +40,21 @@ NAME = "selfcare-sqlite"
 STATEMENTS_KNOWN = 1_000
 
 
-# Piccolo's converters look at each value three ways; these run for every id and time of every row.
-sqlite3.register_converter("UUID", lru_cache(maxsize=8192)(lambda text: UUID(text.decode())))
-sqlite3.register_converter("TIMESTAMPTZ", lambda text: _aware(datetime.fromisoformat(text.decode())))
-sqlite3.register_converter("BOOLEAN", lambda text: text == b"1")
-
-
-def _aware(moment: datetime) -> datetime:
+@lru_cache(maxsize=8192)
+def _moment(text: bytes) -> datetime:
+    moment = datetime.fromisoformat(text.decode())
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=8192)
+def _id(text: bytes) -> UUID:
+    return UUID(text.decode())
+
+
+# Piccolo's converters look at each value three ways; these run for every id and time of every row.
+sqlite3.register_converter("UUID", _id)
+sqlite3.register_converter("TIMESTAMPTZ", _moment)
+sqlite3.register_converter("BOOLEAN", b"1".__eq__)
 
 
 class Here:

@@ -31,6 +31,7 @@ from piccolo.table import Table
 
 from selfcare.db.engine import Dialect, Row, current, database, writes
 from selfcare.kernel.ids import text_of
+from selfcare.kernel.values import value
 
 Types = Mapping[str, Callable[[Any], Any]]
 
@@ -42,7 +43,7 @@ class Param:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Bound:
     """A statement with its values, ready to run."""
 
@@ -144,7 +145,7 @@ def as_json(value: str) -> Any:
     return json.loads(value)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Compiled:
     sql: str
     # A name for a value that is given, anything else is a constant of the query.
@@ -190,10 +191,9 @@ def _storable(value: Any) -> Any:
 _AS_IT_IS = frozenset({str, int})
 
 
-@lru_cache(maxsize=1024)
 def _moment_as_text(value: datetime) -> str:
     """As SQLite keeps it."""
-    return str(_storable(value).astimezone(UTC))
+    return (value if value.tzinfo is UTC else _storable(value).astimezone(UTC)).isoformat(" ")
 
 
 @lru_cache(maxsize=256)

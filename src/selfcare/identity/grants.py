@@ -7,7 +7,6 @@ while that person still has the right, and only as long as the customer's own pe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -23,6 +22,7 @@ from selfcare.identity.tables import Grant
 from selfcare.kernel import clock, ids
 from selfcare.kernel.errors import Conflict
 from selfcare.kernel.origin import Origin
+from selfcare.kernel.values import value
 from selfcare.kernel.words import _
 
 IDLE = timedelta(minutes=15)
@@ -99,7 +99,7 @@ _OVERDUE = Prepared.sql(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Visit:
     """A grant as pages show it."""
 
@@ -125,7 +125,7 @@ class Visit:
         return self.stopped_at is None and now < self.ends_at and now - self.last_seen_at < IDLE
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recognised:
     """What the grant in an address is: a visit that goes on, one that is over (and why), or nothing to this person."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from selfcare.identity.rights import Right, Role, StaffRight
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.origin import Origin
+from selfcare.kernel.values import value
 
 PROOF_LASTS = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Person:
     """A user as others see them: never a secret, never a right."""
 
@@ -26,7 +26,7 @@ class Person:
     zone: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CustomerScope:
     """The tenant boundary of every query. `service_ids` None means all services of the customer."""
 
@@ -44,7 +44,7 @@ class CustomerScope:
         return self.service_ids is None or service_id in self.service_ids
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GrantInUse:
     """The impersonation grant a request came in under."""
 
@@ -55,7 +55,7 @@ class GrantInUse:
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Identity:
     """Whose portal (`user`, `scope`), who acts (`actor`), and with what rights. Equal persons unless staff acts."""
 

@@ -6,7 +6,6 @@ can never bring a closed sign-in back to life.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +17,7 @@ from selfcare.identity.tables import Session
 from selfcare.kernel import clock, ids
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.origin import Origin
+from selfcare.kernel.values import value
 from selfcare.settings import Settings
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -25,7 +25,7 @@ KEPT_FOR = timedelta(days=90)
 SHARED_IDLE = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Limits:
     """How long a sign-in lasts without a click, and at all."""
 
@@ -40,7 +40,7 @@ class Limits:
         return min(self.idle, SHARED_IDLE) if shared_device else self.idle
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recognised:
     """What a cookie turned out to be: a living sign-in, or one that ran out (whose person may get a form back)."""
 

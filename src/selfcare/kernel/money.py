@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import total_ordering
 from typing import Self
 
 from selfcare.kernel.errors import Rejected
+from selfcare.kernel.values import value
 from selfcare.kernel.words import _
 
 _DECIMALS = {
@@ -35,7 +35,7 @@ class BadAmount(Rejected):
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True)
+@value
 class Money:
     minor: int
     currency: str

@@ -1,9 +1,9 @@
 """Where a request came from: what sessions, limits and the audit log write down."""
 
-from dataclasses import dataclass
+from selfcare.kernel.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Origin:
     address: str
     device: str

@@ -6,10 +6,12 @@ Amounts are bytes (data), seconds (voice), counts (sms, mms) or minor units (mon
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime
 from typing import Protocol
 from uuid import UUID
+
+from selfcare.kernel.values import named_value, value
 
 MOST_RECORDS = 1000
 KINDS = ("data", "voice", "sms", "mms", "money", "other")
@@ -36,7 +38,7 @@ class Tenant(Protocol):
     def service_ids(self) -> frozenset[UUID] | None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Bucket:
     """`consumed` and `granted` count from the beginning of the present period, and are None where nobody knows.
 
@@ -84,7 +86,7 @@ class Bucket:
         return self.remaining <= 0 and not self.is_unlimited
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Granted:
     """What was put into a bucket, for which period."""
 
@@ -99,7 +101,7 @@ class Granted:
         return self.period_start <= now and (self.period_end is None or now < self.period_end)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Balances:
     """The buckets of some services, in no order, with the grants that count now and the credit that was bought before:
     ask a grant whether it `is_current`. `stale`: the meter did not answer, and this is what it said at `as_of`."""
@@ -114,7 +116,7 @@ class Balances:
         return tuple(bucket for bucket in self.buckets if bucket.serves(service_id))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Part:
     """What one record took from one bucket."""
 
@@ -124,7 +126,7 @@ class Part:
     amount: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Record:
     """One call, session or message. `kind` call | data | sms | mms; `cost_minor` is what the buckets did not cover.
 
@@ -147,7 +149,7 @@ class Record:
     parts: tuple[Part, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Asked:
     """Which records; empty means all. `since` ≤ started_at < `until`."""
 
@@ -159,7 +161,7 @@ class Asked:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Records:
     """The newest first. `more` is what to give as `after` for the next page, None at the end."""
 
@@ -167,7 +169,7 @@ class Records:
     more: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class DayUse:
     """What was used on one day of the customer's calendar, of one kind, direction and class."""
 
@@ -183,7 +185,7 @@ class DayUse:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Put:
     """One amount to put in; `amount` None is unlimited. `add` comes on top, `reset` replaces what is left of the same
     kind, scope and label."""
@@ -202,7 +204,7 @@ class Put:
     blocker: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Delivery:
     """Everything one order puts into one service. By the order's id it happens once, however often it is asked for."""
 
@@ -213,7 +215,7 @@ class Delivery:
     reason: str = "purchase"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Handover:
     """A service of one customer goes on as another service of another customer."""
 
@@ -223,7 +225,7 @@ class Handover:
     to_service_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Plan:
     """The present period of the plan as the meter sees it; `period_end` None where it does not renew by time."""
 
@@ -232,7 +234,7 @@ class Plan:
     period_end: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Health:
     ok: bool
     words: str = ""
@@ -240,7 +242,7 @@ class Health:
     answered_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Use:
     """Something the network says was used. `service` is our id, the charging account or the number in E.164.
 
@@ -261,7 +263,7 @@ class Use:
     country: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refused:
     """Why one of the uses was not counted, by its place in what was sent."""
 
@@ -270,7 +272,7 @@ class Refused:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Taken:
     """What became of a batch. A repeated use is not counted again, and not refused either."""
 
@@ -280,7 +282,7 @@ class Taken:
     services: frozenset[UUID] = field(default=frozenset(), repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Thin:
     """A line that may have run low by then."""
 

@@ -67,8 +67,8 @@ async def test_the_number_of_statements_does_not_grow_with_what_one_owns(
         with counting() as count:
             await browser.open("/")
         counts[browser.name] = count.total
-    assert len(set(counts.values())) == 1, counts
-    assert max(counts.values()) <= 12, counts
+    assert counts["asha"] == counts["bloom"] >= counts["empty"], counts
+    assert max(counts.values()) <= 9, counts
 
 
 async def test_a_removed_member_sees_nothing_from_the_next_click_on(app: Application, ben: Browser) -> None:

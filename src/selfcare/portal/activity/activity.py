@@ -6,7 +6,6 @@ Owners read what everybody did; others what they did themselves and what nobody 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,13 +13,14 @@ from selfcare.audit import log as audit
 from selfcare.audit import queries as log
 from selfcare.audit.events import Event
 from selfcare.audit.queries import BEGINNING, END, Entry, Place
-from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, fetch
+from selfcare.db.engine import Row, transaction
+from selfcare.db.prepared import Bound, Prepared, fetch
 from selfcare.formats import country
 from selfcare.identity import limits
 from selfcare.identity.identity import Identity
-from selfcare.identity.rights import Right, Role
+from selfcare.identity.rights import Role
 from selfcare.kernel import agents, clock
+from selfcare.kernel.values import value
 from selfcare.kernel.words import _
 from selfcare.portal.activity.words import sentence_of
 
@@ -57,7 +57,7 @@ _NAMES = Prepared.sql(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wanted:
     """What somebody chose to see. `until` is not included; `after` is where the page before ended."""
 
@@ -67,7 +67,7 @@ class Wanted:
     after: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Line:
     """One thing that happened, in words."""
 
@@ -86,7 +86,7 @@ class Line:
         return ", ".join(part for part in (self.device, self.place) if part)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Shown:
     lines: list[Line]
     older: Place | None
@@ -94,7 +94,12 @@ class Shown:
 
 async def show(identity: Identity, wanted: Wanted, *, limit: int = PER_PAGE) -> Shown:
     """One page, the newest first. Two statements, however many lines."""
-    found = await log.list_of_customer(
+    return await shown(await fetch(asked(identity, wanted, limit), short=True), identity, limit)
+
+
+def asked(identity: Identity, wanted: Wanted, limit: int) -> Bound:
+    """`show` for screens that read several things in one snapshot: `shown` turns the answer into lines."""
+    return log.of_customer(
         identity.customer.customer_id,
         user_id=identity.user_id,
         everybody=identity.role is Role.OWNER,
@@ -104,15 +109,12 @@ async def show(identity: Identity, wanted: Wanted, *, limit: int = PER_PAGE) -> 
         after=wanted.after,
         limit=limit,
     )
+
+
+async def shown(rows: list[Row], identity: Identity, limit: int) -> Shown:
+    found = log.page_of(rows, limit)
     names = await _names(found.entries)
     return Shown([_line(entry, identity, names) for entry in found.entries], found.next)
-
-
-async def latest(identity: Identity, n: int = 5) -> list[Line]:
-    """The last few, for the dashboard; nothing for those who may not see activity."""
-    if not identity.can(Right.VIEW_OWN_ACTIVITY):
-        return []
-    return (await show(identity, Wanted(), limit=n)).lines
 
 
 async def download(identity: Identity, wanted: Wanted) -> AsyncIterator[Line]:

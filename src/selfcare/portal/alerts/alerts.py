@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from selfcare.kernel.money import Money
+from selfcare.kernel.values import named_value, value
 from selfcare.kernel.words import _
 from selfcare.portal.billing.invoices import Bill, Label, due_words, label_of
 from selfcare.portal.cards.expiry import Expiry, expiry_of
@@ -36,14 +37,14 @@ NEVER_DISMISSED = frozenset({Kind.OVERDUE, Kind.SUSPENDED})
 LOW_KINDS = frozenset({"data", "voice", "sms", "money"})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ABill:
     id: UUID
     number: str
     bill: Bill
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AService:
     id: UUID
     name: str
@@ -51,7 +52,7 @@ class AService:
     allowances: tuple[Allowance, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ACard:
     """Only cards that are needed: the default one and those that would be tried after it."""
 
@@ -61,7 +62,7 @@ class ACard:
     exp_year: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AFailedPayment:
     """A bill that no card paid by itself; `id` is the bill's."""
 
@@ -70,7 +71,7 @@ class AFailedPayment:
     amount: Money
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Facts:
     bills: Iterable[ABill] = ()
     services: Iterable[AService] = ()
@@ -80,7 +81,7 @@ class Facts:
     user_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Alert:
     """`about` is the id of the bill, service, card, payment or user; `amount` is what the action would cost."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from selfcare.kernel.money import Money
+from selfcare.kernel.values import named_value, value
 from selfcare.kernel.words import _, ngettext
 
 
@@ -22,7 +22,7 @@ class Label(StrEnum):
     UNPAID = "unpaid"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Bill:
     """The columns of an invoice that say what is owed, and what open payments are about to bring."""
 
@@ -54,7 +54,7 @@ class Bill:
         return self.is_payable and self.kind != "proforma"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AmountDue:
     """At most one of the two is above zero."""
 

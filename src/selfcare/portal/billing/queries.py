@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.prepared import Bound, Prepared, as_date, fetch, fetch_many, fetch_one
+from selfcare.db.prepared import Bound, Prepared, as_date, as_moment, fetch, fetch_many, fetch_one
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.money import Money
+from selfcare.kernel.values import value
 from selfcare.portal.billing.invoices import AmountDue, Bill, Label, amount_due, due_words, label_of, words
 
 PER_PAGE = 25
@@ -50,9 +50,20 @@ _YEARS = Prepared.sql(
     "WHERE i.customer_id = :customer_id AND i.state <> 'draft'",
     types={"first": as_date, "last": as_date},
 )
-OPEN_BILLS = Prepared.sql(
-    f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.customer_id = :customer_id AND i.state = 'issued' "
+_OPEN = (
+    f"FROM {_FROM} WHERE i.customer_id = :customer_id AND i.state = 'issued' "
     "AND i.net_minor + i.tax_minor <> i.paid_minor ORDER BY i.due_on, i.number LIMIT 100"
+)
+OPEN_BILLS = Prepared.sql(f"SELECT {_COLUMNS} {_OPEN}")
+_OPEN_BILLS_TOLD = Prepared.sql(
+    f"""
+    SELECT {_COLUMNS},
+           EXISTS (SELECT 1 FROM bill_question q WHERE q.customer_id = i.customer_id AND q.invoice_id = i.id
+                      AND q.closed_at IS NULL AND q.paused_until > :now) AS in_question,
+           (SELECT max(a.ended_at) FROM autopay_charge a WHERE a.customer_id = i.customer_id AND a.invoice_id = i.id
+               AND a.state = 'failed') AS untaken_at {_OPEN}
+    """,
+    types={"untaken_at": as_moment},
 )
 _ONE = Prepared.sql(
     f"SELECT {_COLUMNS}, COALESCE(i.purchase_ref, (SELECT NULLIF(r.words, '') FROM bill_reference r "
@@ -85,7 +96,7 @@ _LINKED = Prepared.sql(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InvoiceRow:
     """One bill as a list shows it."""
 
@@ -110,7 +121,7 @@ class InvoiceRow:
         return TONES[self.label]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InvoicePage:
     rows: list[InvoiceRow]
     total: int
@@ -122,7 +133,7 @@ class InvoicePage:
         return max(1, -(-self.total // PER_PAGE))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Line:
     """A line of a bill: a charge or credit before tax, or a payment towards it."""
 
@@ -139,7 +150,7 @@ class Line:
     period_end: date | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Group:
     """The lines of one service; `service_id` None is the rest."""
 
@@ -152,14 +163,14 @@ class Group:
         return sum((line.amount for line in self.lines[1:]), self.lines[0].amount)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TaxLine:
     permille: int
     net: Money
     tax: Money
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Linked:
     """A credit note of this bill, or the bill of this credit note."""
 
@@ -169,7 +180,7 @@ class Linked:
     total: Money
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InvoiceDetail:
     row: InvoiceRow
     groups: list[Group]
@@ -210,12 +221,13 @@ async def list_invoices(
 
 async def open_bills(scope: CustomerScope, *, today: date) -> list[InvoiceRow]:
     """What is not settled yet, the earliest due first."""
-    return open_rows(await fetch(open_bills_of(scope), short=True), today)
+    return open_rows(await fetch(OPEN_BILLS.bind(customer_id=scope.customer_id), short=True), today)
 
 
-def open_bills_of(scope: CustomerScope) -> Bound:
-    """For screens that read several things in one snapshot; turn the answer into rows by `open_rows`."""
-    return OPEN_BILLS.bind(customer_id=scope.customer_id)
+def open_bills_told(scope: CustomerScope, now: datetime) -> Bound:
+    """For screens that read several things in one snapshot; turn the answer into rows by `open_rows`. Told beside them:
+    `in_question` now, and `untaken_at`, when a bill should have paid itself last and no card did it."""
+    return _OPEN_BILLS_TOLD.bind(customer_id=scope.customer_id, now=now)
 
 
 def open_rows(rows: Iterable[dict[str, Any]], today: date) -> list[InvoiceRow]:

@@ -6,12 +6,11 @@ customer, in a credit note.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from selfcare.db.prepared import Bound, Prepared, execute, fetch
+from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound
 from selfcare.kernel.ids import new_id
@@ -65,15 +64,7 @@ async def open_lines(scope: Tenant, invoice_id: UUID) -> dict[UUID, UUID]:
 
 async def paused_bills(scope: Tenant, now: datetime) -> frozenset[UUID]:
     """The bills nobody presses for at this moment: no reminder, no collecting by itself."""
-    return paused_in(await fetch(paused_bills_of(scope, now)))
-
-
-def paused_bills_of(scope: Tenant, now: datetime) -> Bound:
-    """For screens that read several things in one snapshot; read the answer by `paused_in`."""
-    return _PAUSED.bind(customer_id=scope.customer_id, now=now)
-
-
-def paused_in(rows: Iterable[dict[str, Any]]) -> frozenset[UUID]:
+    rows = await fetch(_PAUSED.bind(customer_id=scope.customer_id, now=now))
     return frozenset(row["invoice_id"] for row in rows)
 
 

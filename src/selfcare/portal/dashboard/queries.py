@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from selfcare.db.engine import Row
 from selfcare.db.prepared import Prepared, fetch_many
 from selfcare.identity.identity import Identity
 from selfcare.identity.rights import Right
 from selfcare.kernel import clock
 from selfcare.kernel.money import Money
+from selfcare.kernel.values import value
 from selfcare.portal.activity import activity as log
 from selfcare.portal.activity.activity import Line
 from selfcare.portal.alerts.alerts import ABill, ACard, AFailedPayment, Alert, AService, Facts, alerts_for
 from selfcare.portal.billing import queries as billing
-from selfcare.portal.billing import questions
 from selfcare.portal.billing.invoices import AmountDue
 from selfcare.portal.billing.queries import InvoiceRow
 from selfcare.portal.services.services import Life, Mark, Status, ending, status_of
@@ -24,6 +23,8 @@ from selfcare.portal.usage.allowances import Allowance, summarise
 from selfcare.ports.charging import Balances, Charging
 
 SHOWN = 10
+LATEST = 5
+FAILED = 5
 GLANCE = ("data", "voice", "sms", "money")
 TONES = {
     "active": "ok",
@@ -55,21 +56,10 @@ _CARDS = Prepared.sql(
      ORDER BY position LIMIT 10
     """
 )
-# Bills that should have been paid by themselves, and no card did it.
-_UNTAKEN = Prepared.sql(
-    """
-    SELECT i.id AS id, i.number AS number, i.currency AS currency, i.net_minor AS net_minor, i.tax_minor AS tax_minor,
-           i.paid_minor AS paid_minor
-      FROM autopay_charge a JOIN invoice i ON i.id = a.invoice_id AND i.customer_id = a.customer_id
-     WHERE a.customer_id = :customer_id AND a.state = 'failed' AND i.state = 'issued'
-       AND i.net_minor + i.tax_minor > i.paid_minor
-     ORDER BY a.ended_at DESC LIMIT 5
-    """
-)
 _NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ServiceTile:
     """A service at a glance."""
 
@@ -107,7 +97,7 @@ class ServiceTile:
         return (0 if bad else 1, not self.is_low, not self.status.is_running, self.life.ends_at or _NEVER, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Dashboard:
     tiles: list[ServiceTile]
     services: int
@@ -126,12 +116,12 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
     """`zone` is the operator's billing zone. Figures of the meter may be old; then they say so."""
     scope, now, today = identity.customer, clock.now(), clock.today(zone)
     asked = {"customer_id": scope.customer_id}
-    services, bills, cards, untaken, paused = await fetch_many(
+    sees_activity = identity.can(Right.VIEW_OWN_ACTIVITY)
+    services, bills, cards, *happened = await fetch_many(
         _SERVICES.bind(**asked, never=_NEVER),
-        billing.open_bills_of(scope),
+        billing.open_bills_told(scope, now),
         _CARDS.bind(**asked),
-        _UNTAKEN.bind(**asked),
-        questions.paused_bills_of(scope, now),
+        *([log.asked(identity, log.Wanted(), LATEST)] if sees_activity else []),
         short=True,
     )
     balances = await charging.balances(scope, [row["id"] for row in services])
@@ -141,14 +131,14 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
     keeps_cards = identity.can(Right.MANAGE_OWN_CARDS)
     sees_bills = identity.can(Right.VIEW_OWN_BILLS)
     open_bills = billing.open_rows(bills, today) if sees_bills else []
-    activity = await log.latest(identity)
-    in_question = questions.paused_in(paused)
+    activity = (await log.shown(happened[0], identity, LATEST)).lines if sees_activity else []
+    in_question = {row["id"] for row in bills if row["in_question"]}
     facts = Facts(
         # Of a bill that is in question nobody is warned.
         bills=[ABill(bill.id, bill.number, bill.bill) for bill in open_bills if bill.id not in in_question],
         services=[AService(tile.id, tile.name, tile.life, tuple(tile.lines)) for tile in tiles],
         cards=[ACard(row["id"], _card_name(row), row["exp_month"], row["exp_year"]) for row in cards if keeps_cards],
-        failed_payments=[_failed(row) for row in untaken if identity.can(Right.PAY_OWN_BILLS)],
+        failed_payments=_failed(bills) if identity.can(Right.PAY_OWN_BILLS) else [],
         email_verified=identity.user.email_verified,
         user_id=identity.user_id,
     )
@@ -176,7 +166,7 @@ def _credit(tiles: list[ServiceTile], currency: str) -> Money | None:
     return Money(sum(line.left for line in lines if line.currency == currency), currency) if lines else None
 
 
-def _tile(row: dict[str, Any], balances: Balances, now: datetime) -> ServiceTile:
+def _tile(row: Row, balances: Balances, now: datetime) -> ServiceTile:
     life = Life(
         state=row["state"],
         suspend_reason=row["suspend_reason"],
@@ -198,10 +188,12 @@ def _tile(row: dict[str, Any], balances: Balances, now: datetime) -> ServiceTile
     )
 
 
-def _failed(row: dict[str, Any]) -> AFailedPayment:
-    remaining = Money(row["net_minor"] + row["tax_minor"] - row["paid_minor"], row["currency"])
-    return AFailedPayment(row["id"], row["number"], remaining)
+def _failed(bills: list[Row]) -> list[AFailedPayment]:
+    """Bills that should have been paid by themselves, and no card did it; the latest first."""
+    untaken = sorted((row for row in bills if row["untaken_at"]), key=lambda row: row["untaken_at"], reverse=True)
+    left = [(row, row["net_minor"] + row["tax_minor"] - row["paid_minor"]) for row in untaken[:FAILED]]
+    return [AFailedPayment(row["id"], row["number"], Money(minor, row["currency"])) for row, minor in left if minor > 0]
 
 
-def _card_name(row: dict[str, Any]) -> str:
+def _card_name(row: Row) -> str:
     return row["nickname"] or f"{row['brand'].capitalize()} •••• {row['last4']}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +11,7 @@ from selfcare.db.prepared import Prepared, as_json, fetch, fetch_many
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.money import Money
+from selfcare.kernel.values import value
 from selfcare.portal.services.services import FOLDED_AFTER, SOON, Life, Status, ending, kind_words, status_of
 from selfcare.portal.services.speed import Speed
 
@@ -90,7 +90,7 @@ _NAMES = Prepared.sql(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked:
     """What the filter bar says; `page` counts from 1."""
 
@@ -104,7 +104,7 @@ class Asked:
         return bool(self.words) or self.state != "all" or self.type != "all"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NextPlan:
     """What the service changes to when its period ends."""
 
@@ -113,7 +113,7 @@ class NextPlan:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ServiceRow:
     """One service as a card shows it. `name` is the person's own name for it, where there is one."""
 
@@ -144,7 +144,7 @@ class ServiceRow:
         return self.monthly + self.extras
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ServicePage:
     rows: list[ServiceRow]
     total: int
@@ -160,7 +160,7 @@ class ServicePage:
         return max(1, -(-self.total // PER_PAGE))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ServiceDetail:
     row: ServiceRow
     description: str
@@ -179,7 +179,7 @@ class ServiceDetail:
     speed: Speed
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ServiceName:
     id: UUID
     name: str

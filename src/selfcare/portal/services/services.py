@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from selfcare.kernel.values import named_value, value
 from selfcare.kernel.words import _, ngettext
 
 SOON = timedelta(days=7)
@@ -35,7 +35,7 @@ WORST_FIRST = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Life:
     """The columns of a service that say how it is doing."""
 
@@ -47,7 +47,7 @@ class Life:
     renews: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Status:
     mark: Mark
     label: str

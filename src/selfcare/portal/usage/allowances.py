@@ -7,11 +7,11 @@ the totals; what ended unused is told apart from what was used.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from selfcare.kernel.values import named_value, value
 from selfcare.ports.charging import Bucket, Granted, rank
 
 KINDS = ("data", "voice", "sms", "mms", "money", "other")
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
     FAST = "fast"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pace:
     """Share of the allowance left against share of the period still to come."""
 
@@ -44,7 +44,7 @@ class Pace:
         return Verdict.PLENTY if ahead > 0 else Verdict.FAST
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ranked:
     """A live bucket and its place in the queue, 1 = used first."""
 
@@ -60,7 +60,7 @@ class Ranked:
         return None if self.granted is None else max(0, self.granted - self.bucket.remaining)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Allowance:
     """One line of the usage page: one kind, one scope. `used` is None when nobody knows what was granted."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import NotFound, Unavailable
+from selfcare.kernel.values import value
 from selfcare.portal.services import queries as services
 from selfcare.portal.services.queries import ServiceDetail, ServiceRow
 from selfcare.portal.services.speed import Speed
@@ -21,7 +21,7 @@ _EXISTS = Prepared.sql("SELECT id FROM service WHERE customer_id = :customer_id 
 _AUTO_TOPUP = Prepared.sql("SELECT id FROM auto_topup WHERE service_id = :service_id AND ended_at IS NULL")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Balance:
     """What is left on one service. `revision` changes when it may have."""
 
@@ -55,7 +55,7 @@ class Balance:
         return next((line for line in self.lines if line.kind == kind and line.scope == scope), None)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TopUp:
     at: datetime
     amount: int

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import Unavailable
+from selfcare.kernel.values import value
 from selfcare.kernel.words import _
 from selfcare.portal.services import queries as services
 from selfcare.portal.services.queries import ServiceDetail, ServiceRow
@@ -27,7 +28,7 @@ MANY = 5
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ServiceUse:
     """A service and its lines."""
 
@@ -35,7 +36,7 @@ class ServiceUse:
     lines: list[Allowance]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Overview:
     """`totals` is empty where the services do not fit on one page, and where some were looked for."""
 
@@ -56,7 +57,7 @@ class Overview:
         return bool(self.words) or self.type != "all"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ServiceUsage:
     service: ServiceDetail
     balance: Balance
@@ -64,7 +65,7 @@ class ServiceUsage:
     kinds: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Busiest:
     """The days with the most data and the hours of the day in which most of it is used."""
 
