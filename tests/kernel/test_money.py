@@ -148,3 +148,10 @@ def test_weights_that_are_the_whole_are_its_shares() -> None:
 
 def test_weights_of_nothing_share_alike() -> None:
     assert shares(Money(100, "GBP"), [0, 0, 0]) == [Money(minor, "GBP") for minor in (33, 34, 33)]
+
+
+@pytest.mark.parametrize(
+    ("minor", "permille", "tax"), [(1200, 200, 200), (999, 200, 167), (-999, 200, -167), (500, 0, 0)]
+)
+def test_the_tax_in_a_price_is_a_share_of_all_of_it(minor: int, permille: int, tax: int) -> None:
+    assert Money(minor, "GBP").tax_inside(permille) == Money(tax, "GBP")

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from selfcare.demo.people import fixed
 from selfcare.demo.timeline import add_months, local
-from selfcare.kernel.money import round_half_up
+from selfcare.kernel.money import Money
 
 TAX_PERMILLE = 200
 
@@ -31,7 +31,7 @@ class Item:
 
     @property
     def tax(self) -> int:
-        return round_half_up(self.gross * self.permille, 1000 + self.permille)
+        return Money(self.gross, "GBP").tax_inside(self.permille).minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

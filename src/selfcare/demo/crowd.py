@@ -19,7 +19,7 @@ from selfcare.demo import catalogue
 from selfcare.demo.bills import TAX_PERMILLE
 from selfcare.demo.catalogue import GB, Sold
 from selfcare.demo.timeline import ZONE, Timeline, add_months
-from selfcare.kernel.money import round_half_up
+from selfcare.kernel.money import Money
 
 AT_ONCE = 2_500
 FIRST_NAMES = ("Ada", "Ben", "Cora", "Dev", "Elif", "Finn", "Grace", "Hugo", "Ines", "Jack", "Kemi", "Liam", "Mina")
@@ -268,7 +268,7 @@ def _add_bill(
 ) -> None:
     invoice = crowd.id("invoice")
     gross = sum(sold.price for _service, sold in bought)
-    taxes = [round_half_up(sold.price * TAX_PERMILLE, 1000 + TAX_PERMILLE) for _service, sold in bought]
+    taxes = [Money(sold.price, "GBP").tax_inside(TAX_PERMILLE).minor for _service, sold in bought]
     paid = 0 if unpaid else gross
     crowd.add(
         *("invoice", invoice, customer, number, "regular", cycle.day, cycle.due, cycle.start, cycle.day, "GBP"),

@@ -50,6 +50,10 @@ class Money:
         whole, rest = divmod(abs(self.minor), 10**digits)
         return f"{'-' * (self.minor < 0)}{whole}" + (f".{rest:0{digits}}" if digits else "")
 
+    def tax_inside(self, permille: int) -> Self:
+        """The tax in a price that includes it."""
+        return type(self)(round_half_up(self.minor * permille, 1000 + permille), self.currency)
+
     def __str__(self) -> str:
         return f"{self.currency} {self.plain()}"
 

@@ -12,7 +12,7 @@ from selfcare.db.prepared import Prepared, as_json, fetch, fetch_many
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound
-from selfcare.kernel.money import Money, round_half_up
+from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.services.extras import HELD, Held, held_from, months_later
 from selfcare.portal.services.services import Life, Status, status_of
@@ -145,8 +145,7 @@ class Quote:
 
     @property
     def tax(self) -> Money:
-        share = round_half_up(self.price.minor * self.offer.tax_permille, 1000 + self.offer.tax_permille)
-        return Money(share, self.price.currency)
+        return self.price.tax_inside(self.offer.tax_permille)
 
 
 async def list_targets(scope: CustomerScope) -> list[Target]:

@@ -12,7 +12,7 @@ from selfcare.db.prepared import Prepared, as_json, fetch, fetch_many
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
 from selfcare.kernel.errors import NotFound
-from selfcare.kernel.money import Money, round_half_up, shares
+from selfcare.kernel.money import Money, shares
 
 _COLUMNS = """id, slug, name, description, features, icon, customer_types, price_minor, currency, version, terms_url,
     parts, on_sale_from, on_sale_until"""
@@ -156,7 +156,6 @@ def _bundle(row: Mapping[str, Any], products: Mapping[str, Mapping[str, Any]], l
 
 
 def _part(place: int, product: Mapping[str, Any], price: Money, alone: Money, lines: list[Line]) -> Part:
-    rate = product["tax_permille"]
     return Part(
         place=place,
         product_id=product["id"],
@@ -167,7 +166,7 @@ def _part(place: int, product: Mapping[str, Any], price: Money, alone: Money, li
         recurs=product["category"] == "addon" and product["period"] == "month",
         price=price,
         alone=alone,
-        tax=Money(round_half_up(price.minor * rate, 1000 + rate), price.currency),
+        tax=price.tax_inside(product["tax_permille"]),
         version=product["version"],
         lines=tuple(line for line in lines if line.type == product["service_type"]),
     )

@@ -22,7 +22,7 @@ from uuid import UUID
 
 from selfcare.db.prepared import Prepared, fetch, fetch_many, fetch_one
 from selfcare.kernel.errors import NotFound
-from selfcare.kernel.money import Money, round_half_up
+from selfcare.kernel.money import Money
 
 
 class Kind(StrEnum):
@@ -116,8 +116,7 @@ class Order:
     @property
     def tax(self) -> Money:
         """What of the price is tax."""
-        share = round_half_up(self.price.minor * self.tax_permille, 1000 + self.tax_permille)
-        return Money(share, self.price.currency)
+        return self.price.tax_inside(self.tax_permille)
 
 
 COLUMNS = (

@@ -15,7 +15,7 @@ from selfcare.db.engine import transaction
 from selfcare.identity import limits
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, Rejected
-from selfcare.kernel.money import Money, parse_amount, round_half_up
+from selfcare.kernel.money import Money, parse_amount
 from selfcare.kernel.origin import Origin
 from selfcare.kernel.words import _, ngettext
 from selfcare.portal.cards import cards
@@ -78,7 +78,7 @@ class Pick:
 
     @property
     def tax(self) -> Money:
-        return Money(round_half_up(self.price.minor * self.tax_permille, 1000 + self.tax_permille), self.price.currency)
+        return self.price.tax_inside(self.tax_permille)
 
 
 @dataclass(frozen=True, slots=True)

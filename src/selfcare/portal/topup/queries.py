@@ -13,7 +13,7 @@ from selfcare.formats import money
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
-from selfcare.kernel.money import Money, round_half_up
+from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.services.services import Life, Status, status_of
 
@@ -126,8 +126,7 @@ class Quote:
 
     @property
     def tax(self) -> Money:
-        share = round_half_up(self.price.minor * self.offer.tax_permille, 1000 + self.offer.tax_permille)
-        return Money(share, self.price.currency)
+        return self.price.tax_inside(self.offer.tax_permille)
 
     @property
     def name(self) -> str:

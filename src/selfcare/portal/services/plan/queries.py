@@ -13,7 +13,7 @@ from selfcare.db.prepared import Prepared, as_json, fetch_many
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound
-from selfcare.kernel.money import Money, round_half_up
+from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.orders.order import ON_SERVICE, Kind, Order, order_of
 from selfcare.portal.services.extras import months_later
@@ -160,8 +160,7 @@ class Quote:
 
     @property
     def tax(self) -> Money:
-        part = round_half_up(self.due.minor * self.plan.tax_permille, 1000 + self.plan.tax_permille)
-        return Money(part, self.due.currency)
+        return self.due.tax_inside(self.plan.tax_permille)
 
 
 async def plans_for(scope: CustomerScope, service_id: UUID) -> Choice:
