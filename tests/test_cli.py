@@ -56,6 +56,22 @@ def test_a_database_without_its_tables_is_not_served(url: str) -> None:
     assert "Run: selfcare migrate" in result.output
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("audit", "verify"),
+        ("feed", "-"),
+        ("staff-add", "ada@lark.example", "--name", "Ada Quinn", "--password", "Correct-Horse-9!"),
+        ("vouchers", "make", "--count", "1", "--credit", "5.00"),
+    ],
+    ids=" ".join,
+)
+def test_no_command_works_on_a_database_without_its_tables(url: str, command: tuple[str, ...]) -> None:
+    result = run(*command, DATABASE_URL=url)
+    assert result.exit_code == 1
+    assert "Run: selfcare migrate" in result.output
+
+
 def test_a_taken_port_is_told_before_anything_is_done(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         result = run("demo", "--port", str(other.getsockname()[1]), "--data", str(tmp_path / "demo"))

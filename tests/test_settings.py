@@ -156,6 +156,7 @@ def test_a_gateway_that_is_not_built_is_not_promised() -> None:
 UNSAFE = [
     ({"SELFCARE_SECRET_KEY": ""}, "SELFCARE_SECRET_KEY is not set."),
     ({"SELFCARE_SECRET_KEY": DEVELOPMENT_SECRET[:31]}, "has a secret of 31 characters"),
+    ({"SELFCARE_SECRET_KEY": "secret" * 8}, "too few different characters"),
     ({"SELFCARE_SECRET_KEY": f"{SECRET},short"}, "has a secret of 5 characters"),
     ({"SELFCARE_SECRET_KEY": DEVELOPMENT_SECRET}, "is the one from the source code"),
     ({"SELFCARE_DEBUG": "1"}, "Debug is on"),

@@ -22,6 +22,8 @@ from selfcare.theme import Theme, load
 PREFIX = "SELFCARE_"
 DEVELOPMENT_SECRET = "development-only secret that everybody can read in the source code"
 SHORTEST_SECRET = 32
+# Of 32 random hexadecimal digits hardly ever fewer are different.
+FEWEST_SIGNS = 8
 ROLES = ("owner", "payer", "user", "viewer", "staff")
 SCOPES = ("national", "on_net", "international", "roaming", "premium")
 MAKE_ONE = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
@@ -351,6 +353,8 @@ class Settings:
             reasons.append(f"SELFCARE_SECRET_KEY is not set. {MAKE_ONE}")
         if DEVELOPMENT_SECRET in self.secret_key:
             reasons.append(f"SELFCARE_SECRET_KEY is the one from the source code, which everybody knows. {MAKE_ONE}")
+        if any(len(set(one)) < FEWEST_SIGNS for one in self.secret_key if len(one) >= SHORTEST_SECRET):
+            reasons.append(f"SELFCARE_SECRET_KEY has too few different characters: it can be guessed. {MAKE_ONE}")
         if self.debug:
             reasons.append("Debug is on and would show secrets to visitors: unset SELFCARE_DEBUG and LITESTAR_DEBUG.")
         if not self.public_url.startswith("https://"):

@@ -50,9 +50,7 @@ async def import_files(settings: Settings, folder: Path, *, check: bool = False,
     """What was imported, in words. Raises Refused with what is wrong with the files."""
     configure(settings)
     progress = Progress()
-    async with _database(settings):
-        if await migrations.pending():
-            raise Rejected("The database has not the schema of this version: run selfcare migrate first.")
+    async with _migrated(settings):
         try:
             report = await import_folder(
                 folder,
@@ -81,7 +79,7 @@ async def add_staff(settings: Settings, email: str, name: str, *, rights: tuple[
         hashed = await passwords.hash(password)
     finally:
         passwords.close()
-    async with _database(settings):
+    async with _migrated(settings):
         try:
             async with transaction():
                 user_id = await _insert(email, name, granted, hashed)
@@ -106,7 +104,7 @@ async def examine(say: Callable[[str], object]) -> bool:
 async def verify(settings: Settings, say: Callable[[str], object], log_lines: Iterable[str] = ()) -> bool:
     """Tells every place where the audit log was changed; True when there is none."""
     configure(settings)
-    async with _database(settings):
+    async with _migrated(settings):
         kept = [*anchors.found_in(log_lines), *await anchors.read(settings.audit_anchors)]
         breaks = await alarm.look(settings, build_ports(settings).messages, kept)
     for broken in breaks:
@@ -125,7 +123,7 @@ class Fed:
 async def feed(settings: Settings, file: BinaryIO, *, say: Callable[[str], object]) -> Fed:
     """Counts the use in a file of any length; tells why a line was refused."""
     fed, before = Fed(), 0
-    async with _database(settings):
+    async with _migrated(settings):
         charging = build_ports(settings).charging
         for lines in usage.lines_of(file):
             taken = await usage.feed(charging, [line for line in lines if line.strip()])
@@ -139,14 +137,14 @@ async def feed(settings: Settings, file: BinaryIO, *, say: Callable[[str], objec
 
 async def make_vouchers(settings: Settings, count: int, **worth: str | None) -> list[str]:
     """Their codes, as they are printed. Raises Rejected."""
-    async with _database(settings):
+    async with _migrated(settings):
         made = await batches.make(count=count, **_batch(settings, **worth))
     return [codes.show(code) for code in made]
 
 
 async def import_vouchers(settings: Settings, lines: Iterable[str], **worth: str | None) -> int:
     """How many. Raises Rejected."""
-    async with _database(settings):
+    async with _migrated(settings):
         return await batches.bring(lines=lines, **_batch(settings, **worth))
 
 
@@ -187,6 +185,14 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def _migrated(settings: Settings) -> AsyncIterator[None]:
+    async with _database(settings):
+        if missing := await migrations.pending():
+            raise Rejected(f"The database lacks {len(missing)} migrations. Run: selfcare migrate")
+        yield
 
 
 async def _insert(email: str, name: str, rights: list[str], password_hash: str) -> UUID:

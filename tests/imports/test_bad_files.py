@@ -57,6 +57,7 @@ CELLS = [
     ("buckets.csv", "B-1", "consume_order", "0", "out of range"),
     ("usage_records.csv", "R-1", "bytes", "9" * 19, "out of range"),
     ("usage_records.csv", "R-4", "count", "0", "needs a count of 1 or more"),
+    ("usage_records.csv", "R-1", "started_at", "2126-11-20T18:30:00Z", "in the future"),
     ("usage_records.csv", "R-1", "bucket", "B-4", "B-4 belongs to another customer"),
     ("invoices.csv", "I-2", "due_on", "2026-10-01", "it is due before its date"),
     ("invoices.csv", "I-2", "net", "-33.00", "only a credit note is below zero"),

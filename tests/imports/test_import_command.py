@@ -51,7 +51,7 @@ def test_mistakes_are_listed_and_the_command_fails(url: str, tmp_path: Path) -> 
 def test_a_database_without_its_tables_says_what_to_do(url: str) -> None:
     result = run(url, "import", str(EXAMPLE))
     assert result.exit_code == 1
-    assert "run selfcare migrate first" in result.output
+    assert "Run: selfcare migrate" in result.output
 
 
 def test_a_folder_that_is_not_there_is_named(url: str, tmp_path: Path) -> None:

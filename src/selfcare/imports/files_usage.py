@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from selfcare.imports.columns import (
     Column,
@@ -20,8 +21,12 @@ from selfcare.imports.columns import (
     yes_no,
 )
 from selfcare.imports.file import CURRENCY, File, Values, amount, col, of, own_id
+from selfcare.kernel import clock
 from selfcare.portal.services.sim import sims
 from selfcare.ports.charging import KINDS, SCOPES
+
+# How much faster than ours the clock of a meter may be.
+FAST_CLOCK = timedelta(minutes=10)
 
 _units = whole()
 
@@ -145,6 +150,8 @@ def _usage_rule(row: Values) -> Iterator[tuple[str, str]]:
     needed = {"call": "seconds", "data": "bytes", "sms": "count", "mms": "count"}[row["kind"]]
     if row["kind"] in ("sms", "mms") and row[needed] == 0:
         yield needed, f"a record of kind {row['kind']} needs a count of 1 or more"
+    if row["started_at"] > clock.now() + FAST_CLOCK:
+        yield "started_at", "it is in the future; expected a time that was"
 
 
 USAGE_RECORDS = File(
@@ -163,7 +170,7 @@ USAGE_RECORDS = File(
             "on_net, off_net, international, premium, roaming.",
             needed=True,
         ),
-        col("started_at", moment, "Time.", needed=True),
+        col("started_at", moment, "Time, not in the future.", needed=True),
         col("seconds", whole(0, 10**9), "Length.", usual=0),
         col("bytes", whole(), "Volume.", usual=0),
         col("count", whole(0, 10**9), "Messages.", usual=0),
