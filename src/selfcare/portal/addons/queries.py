@@ -8,37 +8,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.prepared import Prepared, as_json, fetch, fetch_many
+from selfcare.db.prepared import Prepared, as_json, fetch_many
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
+from selfcare.portal.orders.selling import TARGET, Target, closed, is_for, is_on_sale, targets
 from selfcare.portal.services.extras import HELD, Held, held_from, months_later
-from selfcare.portal.services.services import Life, Status, status_of
+from selfcare.portal.services.services import Status, status_in
 
 BOOST = "boost"
 LATEST_START = timedelta(days=30)
 
-_TARGET = """s.id AS id, COALESCE(s.nickname, s.name) AS name, s.type AS type, s.state AS state,
-    s.suspend_reason AS suspend_reason, s.end_reason AS end_reason, s.ends_at AS ends_at, s.ended_at AS ended_at,
-    s.renews AS renews, s.cancel_at AS cancel_at, s.currency AS currency, p.name AS product, p.slug AS plan"""
-_SERVICES = Prepared.sql(
-    f"""
-    SELECT {_TARGET} FROM service s JOIN product p ON p.id = s.product_id
-     WHERE s.customer_id = :customer_id AND s.state IN ('active', 'suspended')
-       AND (s.ends_at IS NULL OR s.ends_at > :now)
-       AND EXISTS (SELECT 1 FROM product t
-                    WHERE t.category = 'addon' AND t.enabled AND t.service_type = s.type)
-     ORDER BY COALESCE(s.nickname, s.name), s.id LIMIT 200
-    """
-)
-_SERVICE = Prepared.sql(
-    f"""
-    SELECT {_TARGET} FROM service s JOIN product p ON p.id = s.product_id
-     WHERE s.customer_id = :customer_id AND s.id = :service_id
-    """
-)
 _OFFER = """t.id AS id, t.slug AS slug, t.name AS name, t.description AS description, t.features AS features,
     t.icon AS icon, t.grants AS grants, t.customer_types AS customer_types, t.requires AS requires,
     t.excludes AS excludes, t.price_minor AS price_minor, t.setup_price_minor AS setup_price_minor, t.period AS period,
@@ -65,20 +47,6 @@ _COMING = Prepared.sql(
      ORDER BY o.created_at LIMIT 50
     """
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A service an add-on may go onto; `refusal` says why none can now."""
-
-    id: UUID
-    name: str
-    type: str
-    product: str
-    plan: str
-    currency: str
-    status: Status
-    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +118,7 @@ class Quote:
 
 async def list_targets(scope: CustomerScope) -> list[Target]:
     now = clock.now()
-    rows = await fetch(_SERVICES.bind(customer_id=scope.customer_id, now=now))
-    return [_target(scope, row, now) for row in rows if scope.covers(row["id"])]
+    return [_target(scope, row, now) for row in await targets(scope, "addon", now)]
 
 
 async def offers_for(scope: CustomerScope, service_id: UUID) -> Shelf:
@@ -159,7 +126,7 @@ async def offers_for(scope: CustomerScope, service_id: UUID) -> Shelf:
     now = clock.now()
     asked: dict[str, Any] = {"customer_id": scope.customer_id, "service_id": service_id}
     services, found, running, coming = await fetch_many(
-        _SERVICE.bind(**asked), _OFFERS.bind(**asked), HELD.bind(**asked, now=now), _COMING.bind(**asked)
+        TARGET.bind(**asked), _OFFERS.bind(**asked), HELD.bind(**asked, now=now), _COMING.bind(**asked)
     )
     if not services or not scope.covers(service_id):
         raise NotFound
@@ -183,7 +150,7 @@ async def quote(
     now = clock.now()
     asked: dict[str, Any] = {"customer_id": scope.customer_id, "service_id": service_id}
     services, found, running, coming = await fetch_many(
-        _SERVICE.bind(**asked), _ONE_OFFER.bind(id=product_id), HELD.bind(**asked, now=now), _COMING.bind(**asked)
+        TARGET.bind(**asked), _ONE_OFFER.bind(id=product_id), HELD.bind(**asked, now=now), _COMING.bind(**asked)
     )
     if not services or not scope.covers(service_id) or not found:
         raise NotFound
@@ -215,11 +182,10 @@ def _unfit(
     scope: CustomerScope, target: Target, product: Mapping[str, Any], held: list[Held], now: datetime
 ) -> str | None:
     """Why this add-on is not sold for this service now."""
-    starts, ends = product["on_sale_from"], product["on_sale_until"]
-    if not product["enabled"] or (starts and starts > now) or (ends and ends <= now):
+    if not is_on_sale(product, now):
         return _("This add-on is no longer on sale. Nothing was charged; please choose another one.")
     there = {target.plan, *(one.slug for one in held)}
-    wrong_type = product["customer_types"] and scope.customer_type not in product["customer_types"]
+    wrong_type = not is_for(product, scope.customer_type)
     lacking = product["requires"] and not there.intersection(product["requires"])
     if product["service_type"] != target.type or product["currency"] != target.currency or wrong_type or lacking:
         return _("This add-on does not fit this service. Nothing was charged; please choose another one.")
@@ -252,15 +218,13 @@ def _at_that_time(offer: Offer, held: list[Held], starts_at: datetime, ends_at: 
 
 
 def _target(scope: CustomerScope, row: Mapping[str, Any], now: datetime) -> Target:
-    life = {name: row[name] for name in ("state", "suspend_reason", "end_reason", "ends_at", "ended_at", "renews")}
-    status = status_of(Life(**life), now)
-    refusal = _refusal(scope, status, is_ending=row["cancel_at"] is not None)
-    return Target(row["id"], row["name"], row["type"], row["product"], row["plan"], row["currency"], status, refusal)
+    status = status_in(row, now)
+    return Target.of(row, status, _refusal(scope, status, is_ending=row["cancel_at"] is not None))
 
 
 def _refusal(scope: CustomerScope, status: Status, *, is_ending: bool) -> str | None:
-    if scope.customer_status != "open":
-        return _("This account is closed: nothing can be bought any more. Bills can still be read and paid.")
+    if (never := closed(scope)) is not None:
+        return never
     if is_ending and not status.is_over:
         return _("This service is going to end, so nothing is added to it any more. Keep the service first.")
     if status.is_running:

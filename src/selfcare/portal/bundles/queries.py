@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +12,10 @@ from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.money import Money, shares
+from selfcare.portal.orders.selling import closed, is_for, is_on_sale
 
 _COLUMNS = """id, slug, name, description, features, icon, customer_types, price_minor, currency, version, terms_url,
-    parts, on_sale_from, on_sale_until"""
+    parts, enabled, on_sale_from, on_sale_until"""
 _JSON = dict.fromkeys(("features", "customer_types", "parts"), as_json)
 _ALL = Prepared.sql(
     f"""
@@ -123,19 +123,14 @@ def _services(scope: CustomerScope) -> Any:
 
 async def _bundles(scope: CustomerScope, found: list[dict[str, Any]], services: list[dict[str, Any]]) -> list[Bundle]:
     now = clock.now()
-    sold = [row for row in found if row["parts"] and _is_sold(scope, row, now)]
+    sold = [row for row in found if row["parts"] and is_on_sale(row, now) and is_for(row, scope.customer_type)]
     slugs = sorted({part["product"] for row in sold for part in row["parts"]})
-    if scope.customer_status != "open" or not slugs:
+    if closed(scope) or not slugs:
         return []
     products = {row["slug"]: row for row in await fetch(_PRODUCTS.bind(slugs=slugs))}
     lines = [Line(**row) for row in services if scope.covers(row["id"])]
     bundles = [_bundle(row, products, lines) for row in sold]
     return [bundle for bundle in bundles if bundle is not None and all(part.lines for part in bundle.parts)]
-
-
-def _is_sold(scope: CustomerScope, row: Mapping[str, Any], now: datetime) -> bool:
-    starts, ends, types = row["on_sale_from"], row["on_sale_until"], row["customer_types"]
-    return not (starts and starts > now) and not (ends and ends <= now) and (not types or scope.customer_type in types)
 
 
 def _bundle(row: Mapping[str, Any], products: Mapping[str, Mapping[str, Any]], lines: list[Line]) -> Bundle | None:

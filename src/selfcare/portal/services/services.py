@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from selfcare.kernel.values import named_value, value
 from selfcare.kernel.words import _, ngettext
@@ -47,6 +48,11 @@ class Life:
     renews: bool = False
 
 
+_LIFE = ("state", "suspend_reason", "end_reason", "ends_at", "ended_at", "renews")
+# In a query of services `s`.
+LIFE = ", ".join(f"s.{name} AS {name}" for name in _LIFE)
+
+
 @value
 class Status:
     mark: Mark
@@ -78,6 +84,11 @@ def status_of(life: Life, now: datetime) -> Status:
         for_payment=mark is Mark.SUSPENDED and life.suspend_reason == "payment",
         decides=_who_decides(life.suspend_reason) if mark is Mark.SUSPENDED else None,
     )
+
+
+def status_in(row: Mapping[str, Any], now: datetime) -> Status:
+    """Of a row with `LIFE` in it."""
+    return status_of(Life(**{name: row[name] for name in _LIFE}), now)
 
 
 def ending(life: Life, now: datetime) -> str | None:

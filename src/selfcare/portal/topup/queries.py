@@ -8,37 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.prepared import Prepared, as_json, fetch, fetch_many, fetch_one
+from selfcare.db.prepared import Prepared, as_json, fetch_many, fetch_one
 from selfcare.formats import money
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
-from selfcare.portal.services.services import Life, Status, status_of
+from selfcare.portal.orders.selling import TARGET, Target, closed, is_for, is_on_sale, targets
+from selfcare.portal.services.services import Status, status_in
 
 KINDS = ("data", "voice", "sms", "mms", "money", "other")
 
-_TARGET = """s.id AS id, s.name AS name, s.nickname AS nickname, s.type AS type, s.state AS state,
-    s.suspend_reason AS suspend_reason, s.end_reason AS end_reason, s.ends_at AS ends_at, s.ended_at AS ended_at,
-    s.renews AS renews, s.currency AS currency, p.name AS product, p.slug AS plan"""
-_SERVICES = Prepared.sql(
-    f"""
-    SELECT {_TARGET} FROM service s JOIN product p ON p.id = s.product_id
-     WHERE s.customer_id = :customer_id AND s.state IN ('active', 'suspended')
-       AND (s.ends_at IS NULL OR s.ends_at > :now)
-       AND EXISTS (SELECT 1 FROM product t
-                    WHERE t.category = 'topup' AND t.enabled AND t.service_type = s.type)
-     ORDER BY COALESCE(s.nickname, s.name), s.id
-     LIMIT 200
-    """
-)
-_SERVICE = Prepared.sql(
-    f"""
-    SELECT {_TARGET} FROM service s JOIN product p ON p.id = s.product_id
-     WHERE s.customer_id = :customer_id AND s.id = :service_id
-    """
-)
 _OFFER = """t.id AS id, t.slug AS slug, t.name AS name, t.description AS description, t.features AS features,
     t.grants AS grants, t.customer_types AS customer_types, t.requires AS requires, t.excludes AS excludes,
     t.price_minor AS price_minor, t.currency AS currency, t.custom_min_minor AS custom_min_minor,
@@ -67,20 +48,6 @@ _LAST = Prepared.sql(
      ORDER BY created_at DESC LIMIT 1
     """
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A service that may be topped up; `refusal` says why it cannot be now."""
-
-    id: UUID
-    name: str
-    type: str
-    product: str
-    plan: str
-    currency: str
-    status: Status
-    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +107,14 @@ class Quote:
 
 async def list_targets(scope: CustomerScope) -> list[Target]:
     now = clock.now()
-    rows = await fetch(_SERVICES.bind(customer_id=scope.customer_id, now=now))
-    return [_target(scope, row, now) for row in rows if scope.covers(row["id"])]
+    return [_target(scope, row, now) for row in await targets(scope, "topup", now)]
 
 
 async def offers_for(scope: CustomerScope, service_id: UUID) -> Shelf:
     """The service and what is on sale for it today. Raises NotFound where it is not this customer's."""
     asked: dict[str, Any] = {"customer_id": scope.customer_id, "service_id": service_id}
     now = clock.now()
-    services, found, last = await fetch_many(_SERVICE.bind(**asked), _OFFERS.bind(**asked), _LAST.bind(**asked))
+    services, found, last = await fetch_many(TARGET.bind(**asked), _OFFERS.bind(**asked), _LAST.bind(**asked))
     if not services or not scope.covers(service_id):
         raise NotFound
     target = _target(scope, services[0], now)
@@ -162,7 +128,7 @@ async def quote(scope: CustomerScope, service_id: UUID, product_id: UUID, amount
     """What it costs now. Raises NotFound for a service that is not this customer's or a product that is none, Conflict
     in words for what cannot be bought now, Rejected for an amount."""
     now = clock.now()
-    service = await fetch_one(_SERVICE.bind(customer_id=scope.customer_id, service_id=service_id))
+    service = await fetch_one(TARGET.bind(customer_id=scope.customer_id, service_id=service_id))
     if service is None or not scope.covers(service_id):
         raise NotFound
     product = await fetch_one(_ONE_OFFER.bind(id=product_id))
@@ -190,10 +156,9 @@ def _price(offer: Offer, amount: Money | None) -> Money:
 
 def _unfit(scope: CustomerScope, target: Target, product: Mapping[str, Any], now: datetime) -> str | None:
     """Why this product is not sold for this service now."""
-    starts, ends = product["on_sale_from"], product["on_sale_until"]
-    if not product["enabled"] or (starts and starts > now) or (ends and ends <= now):
+    if not is_on_sale(product, now):
         return _("This top-up is no longer on sale. Nothing was charged; please choose another one.")
-    wrong_type = product["customer_types"] and scope.customer_type not in product["customer_types"]
+    wrong_type = not is_for(product, scope.customer_type)
     wrong_plan = (product["requires"] and target.plan not in product["requires"]) or target.plan in product["excludes"]
     if product["service_type"] != target.type or product["currency"] != target.currency or wrong_type or wrong_plan:
         return _("This top-up does not fit this service. Nothing was charged; please choose another one.")
@@ -201,16 +166,13 @@ def _unfit(scope: CustomerScope, target: Target, product: Mapping[str, Any], now
 
 
 def _target(scope: CustomerScope, row: Mapping[str, Any], now: datetime) -> Target:
-    life = {name: row[name] for name in ("state", "suspend_reason", "end_reason", "ends_at", "ended_at", "renews")}
-    status = status_of(Life(**life), now)
-    refusal = _refusal(scope, status)
-    name = row["nickname"] or row["name"]
-    return Target(row["id"], name, row["type"], row["product"], row["plan"], row["currency"], status, refusal)
+    status = status_in(row, now)
+    return Target.of(row, status, _refusal(scope, status))
 
 
 def _refusal(scope: CustomerScope, status: Status) -> str | None:
-    if scope.customer_status != "open":
-        return _("This account is closed: nothing can be bought any more. Bills can still be read and paid.")
+    if (never := closed(scope)) is not None:
+        return never
     if status.is_running or status.for_payment:
         return None
     if status.is_over:

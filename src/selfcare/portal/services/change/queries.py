@@ -13,13 +13,12 @@ from selfcare.kernel.errors import NotFound
 from selfcare.kernel.words import _
 from selfcare.portal.orders.order import ON_SERVICE, Kind, Order, order_of
 from selfcare.portal.services.change.parameters import Parameter, parameters_of
-from selfcare.portal.services.services import Life, status_of
+from selfcare.portal.services.services import LIFE, status_in
 
 _SERVICE = Prepared.sql(
-    """
-    SELECT s.id AS id, COALESCE(s.nickname, s.name) AS name, s.state AS state, s.suspend_reason AS suspend_reason,
-           s.end_reason AS end_reason, s.ends_at AS ends_at, s.ended_at AS ended_at, s.renews AS renews,
-           s.currency AS currency, s.configuration AS configuration, p.id AS product_id, p.version AS version,
+    f"""
+    SELECT s.id AS id, COALESCE(s.nickname, s.name) AS name, {LIFE}, s.currency AS currency,
+           s.configuration AS configuration, p.id AS product_id, p.version AS version,
            p.editable AS editable, p.tax_permille AS tax_permille, p.provisioning_play AS play
       FROM service s JOIN product p ON p.id = s.product_id
      WHERE s.customer_id = :customer_id AND s.id = :service_id
@@ -85,8 +84,7 @@ async def settings_of(scope: CustomerScope, service_id: UUID) -> Settings:
 
 
 def _refusal(row: dict[str, Any], coming: Order | None) -> str | None:
-    known = ("state", "suspend_reason", "end_reason", "ends_at", "ended_at", "renews")
-    status = status_of(Life(**{name: row[name] for name in known}), clock.now())
+    status = status_in(row, clock.now())
     if not status.is_running:
         return _("Settings can be changed while the service is running. It is not: %(status)s.") % {
             "status": status.label

@@ -16,11 +16,12 @@ from selfcare.kernel.errors import Conflict, NotFound
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.orders.order import ON_SERVICE, Kind, Order, order_of
+from selfcare.portal.orders.selling import closed, is_for, is_on_sale
 from selfcare.portal.services.extras import months_later
 from selfcare.portal.services.plan import allowances
 from selfcare.portal.services.plan.allowances import Line
 from selfcare.portal.services.plan.proration import Period, Share, period_of, share
-from selfcare.portal.services.services import Life, Status, status_of
+from selfcare.portal.services.services import LIFE, Status, status_in
 
 _JSON = dict.fromkeys(("features", "grants", "customer_types", "changes_to"), as_json)
 _PLAN = """p.id AS product_id, p.slug AS slug, p.name AS plan, p.description AS description, p.features AS features,
@@ -30,9 +31,8 @@ _PLAN = """p.id AS product_id, p.slug AS slug, p.name AS plan, p.description AS 
     p.icon AS icon, p.provisioning_play AS play"""
 _SERVICE = Prepared.sql(
     f"""
-    SELECT s.id AS id, s.name AS system_name, COALESCE(s.nickname, s.name) AS name, s.state AS state,
-           s.suspend_reason AS suspend_reason, s.end_reason AS end_reason, s.ends_at AS ends_at,
-           s.ended_at AS ended_at, s.renews AS renews, s.cancel_at AS cancel_at, s.monthly_minor AS monthly_minor,
+    SELECT s.id AS id, s.name AS system_name, COALESCE(s.nickname, s.name) AS name, {LIFE},
+           s.cancel_at AS cancel_at, s.monthly_minor AS monthly_minor,
            s.currency AS currency, s.contract_ends_on AS contract_ends_on, {_PLAN},
            w.id AS waiting_id, w.name AS waiting_name, w.product_id AS waiting_product,
            w.price_minor AS waiting_minor, w.takes_effect_at AS waiting_until
@@ -212,10 +212,8 @@ async def _read(scope: CustomerScope, service_id: UUID, now: datetime) -> Choice
 
 def is_offered(customer_type: str, was: Mapping[str, Any], to: Mapping[str, Any], now: datetime) -> bool:
     """On sale to this customer, and in the closed list of the plan it would leave."""
-    starts, ends = to["on_sale_from"], to["on_sale_until"]
-    on_sale = to["enabled"] and (starts is None or starts <= now) and (ends is None or now < ends)
-    for_them = not to["customer_types"] or customer_type in to["customer_types"]
-    return bool(on_sale and for_them and to["slug"] in was["changes_to"] and to["period"] == was["period"] != "none")
+    listed = to["slug"] in was["changes_to"] and to["period"] == was["period"] != "none"
+    return listed and is_on_sale(to, now) and is_for(to, customer_type)
 
 
 def clashing(slug: str, extras: Sequence[Mapping[str, Any]]) -> str | None:
@@ -229,8 +227,7 @@ def clashing(slug: str, extras: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def _current(scope: CustomerScope, row: Mapping[str, Any], coming: Order | None, now: datetime) -> Current:
-    life = {name: row[name] for name in ("state", "suspend_reason", "end_reason", "ends_at", "ended_at", "renews")}
-    status = status_of(Life(**life), now)
+    status = status_in(row, now)
     contract = row["contract_ends_on"]
     return Current(
         id=row["id"],
@@ -259,8 +256,8 @@ def _waiting(row: Mapping[str, Any]) -> Waiting:
 
 
 def _refusal(scope: CustomerScope, status: Status, coming: Order | None, *, is_ending: bool) -> str | None:
-    if scope.customer_status != "open":
-        return _("This account is closed: nothing can be bought any more. Bills can still be read and paid.")
+    if (never := closed(scope)) is not None:
+        return never
     if status.is_over:
         return _("This service has ended, so its plan cannot change any more.")
     if is_ending:
