@@ -109,8 +109,6 @@ async def _review(
         bundle=bundle,
         ways=ways,
         form=form,
-        new_card=paying.NEW_CARD,
-        credit=paying.CREDIT,
     )
 
 

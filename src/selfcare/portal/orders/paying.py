@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 from uuid import UUID
 
 from selfcare.identity.identity import Identity
@@ -24,6 +25,9 @@ CREDIT = "credit"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
     """The default card stands first. `credit` is what there is; `by_credit` whether it may pay and covers all of it."""
+
+    NEW_CARD: ClassVar = NEW_CARD
+    CREDIT: ClassVar = CREDIT
 
     cards: tuple[Card, ...]
     credit: Money

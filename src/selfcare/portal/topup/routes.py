@@ -185,8 +185,6 @@ async def _review(desk: Desk, quote: Quote, form: Form | None, *, status: int = 
         repays=repays,
         ways=ways,
         form=form if form is not None else _form(quote, ways.usual),
-        new_card=paying.NEW_CARD,
-        credit=paying.CREDIT,
     )
 
 

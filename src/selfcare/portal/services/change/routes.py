@@ -25,7 +25,6 @@ from selfcare.portal.services.change.parameters import FIELD
 from selfcare.portal.services.change.queries import settings_of
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
-from selfcare.web.context import context_of
 from selfcare.web.errors import status_of
 from selfcare.web.forms import Form
 from selfcare.web.guards import ask_for_proof
@@ -161,9 +160,6 @@ async def _review(desk: Desk, wanted: Change, form: Form | None, *, status: int 
         wanted=wanted,
         ways=ways,
         form=form,
-        new_card=paying.NEW_CARD,
-        credit=paying.CREDIT,
-        wallets="wallets" in context_of(desk.request).site.flags,
     )
 
 

@@ -182,8 +182,6 @@ async def _review(desk: Desk, quote: Quote, form: Form | None, *, status: int = 
         plan=quote.plan,
         ways=ways,
         form=form if form is not None else _form(quote, ways.usual),
-        new_card=paying.NEW_CARD,
-        credit=paying.CREDIT,
         base=desk.settings.data_base,
     )
 

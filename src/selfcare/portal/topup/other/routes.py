@@ -112,8 +112,6 @@ def _page(
         status=status,
         form=form,
         currency=identity.customer.currency,
-        new_card=paying.NEW_CARD,
-        credit=paying.CREDIT,
         **({"ways": None, "number": "", "amount": None} | found),
     )
 
