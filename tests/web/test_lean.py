@@ -36,6 +36,8 @@ TEXTS = [
     "{% import 'macros.html' as m %}{{ m.nested(bad) }}{% call(x) m.hands(3) %}{{ x }}{{ bad }}{% endcall %}",
     "{{ 7 }}{{ 1.5 }}{{ none }}{{ true }}{{ bad|e }}{{ [bad, 1] }}{{ (bad ~ 1)|upper }}{{ bad|safe }}",
     "{{ _('%(a)s and %(b)d', a=bad, b=3) }}{{ _('Same %(a)s', a='<i>'|safe) }}{{ _('twice') }}{{ _('twice') }}",
+    "{{ row.name }}{{ row.items()|list|length }}{{ row.gone is defined }}{{ thing.gone|default('none') }}{{ rows[0].name }}",
+    "{% for each in rows if each.name %}{{ each.name }}{{ each.name.upper().lower() }}{% endfor %}{{ thing.gone is defined }}",
     "{{ thing.method(1, b=2) }}{{ thing(3) }}{{ bad.upper() }}{{ range(3)|list }}{{ dict(a=1) }}",
 ]
 
@@ -48,7 +50,14 @@ class Thing:
         return f"<{a}>"
 
 
-VALUES: dict[str, Any] = {"bad": "<i>&'", "thing": Thing(), "shout": lambda text: text + "!"}
+ROW = {"name": "<b>"}
+VALUES: dict[str, Any] = {
+    "row": ROW,
+    "rows": [ROW, {"name": ""}],
+    "bad": "<i>&'",
+    "thing": Thing(),
+    "shout": lambda text: text + "!",
+}
 
 
 def environment(kind: type[Environment]) -> Environment:
@@ -71,6 +80,16 @@ def test_an_undefined_name_is_still_an_error() -> None:
         lean.from_string("{% from 'macros.html' import box %}{{ box(nothing) }}").render()
     with pytest.raises(UndefinedError):
         lean.from_string("{{ nothing() }}").render()
+
+
+def test_an_attribute_that_is_not_there_is_an_error() -> None:
+    lean = environment(LeanEnvironment)
+    with pytest.raises(AttributeError):
+        lean.from_string("{{ thing.gone }}").render(VALUES)
+    with pytest.raises(UndefinedError):
+        lean.from_string("{{ row.gone }}").render(VALUES)
+    with pytest.raises(UndefinedError):
+        lean.from_string("{{ nothing.gone is defined }}").render(VALUES)
 
 
 @pytest.mark.parametrize("call", ["box()", "box(1, 2, 3)", "box(1, colour=2)", "box(1, caller=2)"])

@@ -113,7 +113,7 @@ class Balances:
 
     def of(self, service_id: UUID) -> tuple[Bucket, ...]:
         """The service's own and those it shares."""
-        return tuple(bucket for bucket in self.buckets if bucket.serves(service_id))
+        return tuple([b for b in self.buckets if b.service_id == service_id or service_id in b.members])
 
 
 @named_value
@@ -294,7 +294,9 @@ class Thin:
 def rank(buckets: Iterable[Bucket], now: datetime) -> list[Bucket]:
     """The order in which they are used: `consume_order`, then what ends first, then the older one."""
     live = [bucket for bucket in buckets if bucket.is_live(now)]
-    return sorted(live, key=lambda b: (b.consume_order, b.expires_at or _NEVER, b.created_at, b.id))
+    if len(live) > 1:
+        live.sort(key=lambda b: (b.consume_order, b.expires_at or _NEVER, b.created_at, b.id))
+    return live
 
 
 class Charging(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from functools import partial
 from gettext import NullTranslations
 from types import NoneType
@@ -35,7 +36,10 @@ _escape_text: Callable[[str], str] = markupsafe._escape_inner  # type: ignore[at
 
 
 class LeanCode(CodeGenerator):
-    """Calls what a template calls directly. Jinja looks at everything first, whether it wants the context."""
+    """Calls what a template calls directly, and takes attributes from objects as Python does: Jinja looks first whether
+    what is called wants the context, and afterwards whether an object without the attribute has an item of that name.
+    Only a dict is asked for its items; an attribute that is not there is an AttributeError.
+    """
 
     @optimizeconst
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
@@ -51,6 +55,34 @@ class LeanCode(CodeGenerator):
                 self.visit(given, frame)
                 self.write(", ")
         self.write("caller=caller)" if forward_caller else ")")
+
+    # Whether an attribute that is not there is to be found out about, and is no mistake.
+    _asks = False
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802
+        if self._asks or not node.attr.isidentifier() or keyword.iskeyword(node.attr):
+            super().visit_Getattr(node, frame)
+            return
+        thing = self.temporary_identifier()
+        self.write(f"({thing}.{node.attr} if type({thing} := ")
+        self.visit(node.node, frame)
+        self.write(f") is not dict else environment.getattr({thing}, {node.attr!r}))")
+
+    def visit_Test(self, node: nodes.Test, frame: Frame) -> None:  # noqa: N802
+        with self._asking(node.name in ("defined", "undefined")):
+            super().visit_Test(node, frame)
+
+    def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:  # noqa: N802
+        with self._asking(node.name in ("default", "d")):
+            super().visit_Filter(node, frame)
+
+    @contextmanager
+    def _asking(self, asks: bool) -> Iterator[None]:
+        before, self._asks = self._asks, self._asks or asks
+        try:
+            yield
+        finally:
+            self._asks = before
 
     def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802
         if type(node.value) is Markup:

@@ -16,6 +16,7 @@ from selfcare.ports.charging import Bucket, Granted, rank
 
 KINDS = ("data", "voice", "sms", "mms", "money", "other")
 SCOPES = ("any", "on_net", "international", "roaming", "premium")
+_PLACES = {(kind, scope): (n, m) for n, kind in enumerate(KINDS) for m, scope in enumerate(SCOPES)}
 LOW_PERMILLE = 100
 LOW_WITHOUT_GRANTS = {"data": 500_000_000, "voice": 600, "sms": 10, "mms": 10}
 LOW_MONEY_MINOR = 200
@@ -111,15 +112,15 @@ def summarise(
 ) -> list[Allowance]:
     """All lines of one service (or of several together): by kind, the main line before the special scopes."""
     lines: dict[tuple[str, str], list[Bucket]] = {}
+    credit = 0
     for bucket in buckets:
         lines.setdefault((bucket.kind, line_scope(bucket.scope)), []).append(bucket)
+        if bucket.kind == "money" and bucket.is_live(now):
+            credit += bucket.remaining
     current = _current_grants(grants, now)
-    credit = sum(
-        b.remaining for (kind, _scope), some in lines.items() if kind == "money" for b in some if b.is_live(now)
-    )
     return [
         _allowance(key, lines[key], current, now, credit, low_permille, low_money_minor)
-        for key in sorted(lines, key=lambda key: (KINDS.index(key[0]), SCOPES.index(key[1])))
+        for key in sorted(lines, key=_PLACES.__getitem__)
     ]
 
 
@@ -158,11 +159,22 @@ def _allowance(
 ) -> Allowance:
     kind, scope = key
     queue = rank(buckets, now)
-    places = tuple([Ranked(n, bucket, _granted(bucket, grants)) for n, bucket in enumerate(queue, 1)])
-    metered = [place for place in places if not place.bucket.is_unlimited]
-    left = sum([place.bucket.remaining for place in metered])
-    unlimited = len(metered) < len(places)
-    granted = _sum_known([place.granted for place in metered])
+    places = []
+    left, granted, used, unlimited, counts_mms = 0, None, None, False, False
+    next_expiry: datetime | None = None
+    for n, bucket in enumerate(queue, 1):
+        place = Ranked(n, bucket, _granted(bucket, grants))
+        places.append(place)
+        counts_mms = counts_mms or bucket.counts_mms
+        ends = bucket.expires_at
+        if ends is not None and not bucket.is_empty and (next_expiry is None or ends < next_expiry):
+            next_expiry = ends
+        if bucket.is_unlimited:
+            unlimited = True
+            continue
+        left += bucket.remaining
+        granted = _plus(granted, place.granted)
+        used = _plus(used, place.used)
     start, end = _period(queue, grants)
     # Nobody means to have used up their credit by a day.
     is_paced = not unlimited and kind != "money"
@@ -171,20 +183,20 @@ def _allowance(
         scope=scope,
         left=left,
         granted=granted,
-        used=_sum_known([place.used for place in metered]),
+        used=used,
         is_unlimited=unlimited,
         is_low=bool(queue)
         and not unlimited
         and is_low(kind, left, granted, low_permille=low_permille, low_money_minor=low_money_minor),
         is_used_up=left <= 0 and not unlimited,
-        counts_mms=any(bucket.counts_mms for bucket in queue),
+        counts_mms=counts_mms,
         currency=buckets[0].currency if buckets else None,
-        buckets=places,
+        buckets=tuple(places),
         waiting=tuple([b for b in buckets if b.starts_at is not None and b.starts_at > now and not b.disabled]),
         ended_unused=_ended_unused(buckets, start, now),
         period_start=start,
         period_end=end,
-        next_expiry=min([b.expires_at for b in queue if b.expires_at and not b.is_empty], default=None),
+        next_expiry=next_expiry,
         pace=pace_of(left, granted, start, end, now) if is_paced and granted and start and end else None,
         blocked_by=_blocker(queue, credit if kind != "money" else 0),
     )
@@ -216,9 +228,9 @@ def _granted(bucket: Bucket, grants: dict[UUID, list[Granted]]) -> int | None:
     return None if known is None else sum(grant.amount for grant in known)
 
 
-def _sum_known(amounts: Sequence[int | None]) -> int | None:
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known) if known else None
+def _plus(one: int | None, other: int | None) -> int | None:
+    """A sum of what is known."""
+    return one if other is None else other if one is None else one + other
 
 
 def _period(queue: Sequence[Bucket], grants: dict[UUID, list[Granted]]) -> tuple[datetime | None, datetime | None]:
@@ -236,11 +248,14 @@ def _period(queue: Sequence[Bucket], grants: dict[UUID, list[Granted]]) -> tuple
 
 
 def _ended_unused(buckets: Sequence[Bucket], period_start: datetime | None, now: datetime) -> int:
+    ended = [bucket for bucket in buckets if bucket.expires_at and bucket.expires_at <= now]
+    if not ended:
+        return 0
     since = period_start or now - UNUSED_SHOWN_FOR
     return sum(
         max(0, bucket.remaining)
-        for bucket in buckets
-        if bucket.expires_at and since <= bucket.expires_at <= now and not bucket.is_unlimited and not bucket.disabled
+        for bucket in ended
+        if bucket.expires_at and since <= bucket.expires_at and not bucket.is_unlimited and not bucket.disabled
     )
 
 
