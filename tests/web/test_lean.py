@@ -36,9 +36,10 @@ TEXTS = [
     "{% import 'macros.html' as m %}{{ m.nested(bad) }}{% call(x) m.hands(3) %}{{ x }}{{ bad }}{% endcall %}",
     "{{ 7 }}{{ 1.5 }}{{ none }}{{ true }}{{ bad|e }}{{ [bad, 1] }}{{ (bad ~ 1)|upper }}{{ bad|safe }}",
     "{{ _('%(a)s and %(b)d', a=bad, b=3) }}{{ _('Same %(a)s', a='<i>'|safe) }}{{ _('twice') }}{{ _('twice') }}",
-    "{{ row.name }}{{ row.items()|list|length }}{{ row.gone is defined }}{{ thing.gone|default('none') }}{{ rows[0].name }}",
-    "{% for each in rows if each.name %}{{ each.name }}{{ each.name.upper().lower() }}{% endfor %}{{ thing.gone is defined }}",
-    "{{ thing.method(1, b=2) }}{{ thing(3) }}{{ bad.upper() }}{{ range(3)|list }}{{ dict(a=1) }}",
+    "{{ row.name }}{{ row.items()|list|length }}{{ row.gone is defined }}",
+    "{{ thing.gone|default('none') }}{{ rows[0].name }}",
+    "{% for each in rows if each.name %}{{ each.name }}{{ each.name.upper().lower() }}{% endfor %}",
+    "{{ thing.gone is defined }}{{ thing.method(1, b=2) }}{{ thing(3) }}{{ bad.upper() }}{{ range(3)|list }}{{ dict(a=1) }}",
 ]
 
 
