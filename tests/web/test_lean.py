@@ -39,7 +39,8 @@ TEXTS = [
     "{{ row.name }}{{ row.items()|list|length }}{{ row.gone is defined }}",
     "{{ thing.gone|default('none') }}{{ rows[0].name }}",
     "{% for each in rows if each.name %}{{ each.name }}{{ each.name.upper().lower() }}{% endfor %}",
-    "{{ thing.gone is defined }}{{ thing.method(1, b=2) }}{{ thing(3) }}{{ bad.upper() }}{{ range(3)|list }}{{ dict(a=1) }}",
+    "{{ thing.gone is defined }}",
+    "{{ thing.method(1, b=2) }}{{ thing(3) }}{{ bad.upper() }}{{ range(3)|list }}{{ dict(a=1) }}",
 ]
 
 
