@@ -62,6 +62,11 @@ async def change(what: str, where: str, **values: object) -> None:
         await execute(Prepared.sql(f"UPDATE bucket SET {what} WHERE {where}").bind(**values))
 
 
+async def change_service(what: str, service: UUID, **values: object) -> None:
+    async with transaction():
+        await execute(Prepared.sql(f"UPDATE service SET {what} WHERE id = :id").bind(id=service, **values))
+
+
 async def test_data_shows_what_is_left_used_and_each_bucket_in_the_order_of_use(asha: Browser) -> None:
     page = await asha.open(HERE)
     shown = line(page, "data")
@@ -263,12 +268,29 @@ async def test_where_it_went_is_told_bucket_by_bucket(asha: Browser) -> None:
     page = await asha.open(f"{HERE}/why")
     for words in (
         "Put in altogether: 28 GB",
-        "Used Birthday bonus",
+        "Used Birthday bonus −minus 1.5 GB a bonus goes first",
+        "Put in 5 GB top-up +5 GB bought on top",
         "Left Plan data",
         "Faster than expected?",
         "November:",
     ):
         assert words in page.text
+
+
+async def test_where_it_went_is_told_of_every_line(asha: Browser) -> None:
+    page = await asha.open(f"{HERE}/why")
+    for words in ("Data abroad since", "International Minutes since", "Used World minutes", "Credit", "Used Credit"):
+        assert words in page.text
+    assert "from last period, used before the plan" not in page.text
+
+
+async def test_the_pace_of_a_new_service_is_that_of_the_whole_days_it_has(app: Application, asha: Browser) -> None:
+    await change_service("activated_at = :at", people.ASHA_INTERNET, at=NOW - timedelta(days=2))
+    page = await asha.open(f"/usage/{people.ASHA_INTERNET}/why")
+    assert "In the last 2 days you used about" in page.text
+    assert "Sunday, 22 November" not in page.text
+    await change_service("activated_at = :at", people.ASHA_INTERNET, at=NOW - timedelta(hours=2))
+    assert "you used about" not in (await asha.open(f"/usage/{people.ASHA_INTERNET}/why")).text
 
 
 async def test_all_services_stand_on_one_page_with_their_sums(asha: Browser) -> None:

@@ -14,13 +14,13 @@ from selfcare.kernel.words import _
 from selfcare.portal.services import queries as services
 from selfcare.portal.services.queries import ServiceDetail, ServiceRow
 from selfcare.portal.usage import forecast as pace
-from selfcare.portal.usage.allowances import Allowance, Ranked, summarise
+from selfcare.portal.usage.allowances import Allowance, Ranked, line_scope, summarise
 from selfcare.portal.usage.balances import Balance, balance_on
 from selfcare.portal.usage.days import day_of, start_of
 from selfcare.portal.usage.history import Step
 from selfcare.portal.usage.past import Past, amounts_of, past_of
 from selfcare.portal.usage.waterfall import Waterfall, waterfall
-from selfcare.ports.charging import Asked, Charging
+from selfcare.ports.charging import Asked, Bucket, Charging
 
 MOST_LOOKED_AT = 1000
 # From here on one looks for a service instead of reading through.
@@ -67,11 +67,12 @@ class ServiceUsage:
 
 @value
 class Busiest:
-    """The days with the most data and the hours of the day in which most of it is used."""
+    """The days with the most data and the hours of the day in which most of it is used, of `of_days` whole days."""
 
     days: list[tuple[date, int]]
     hours: list[int]
     average: int
+    of_days: int
 
     @property
     def hour_words(self) -> str:
@@ -123,23 +124,30 @@ async def usage_of(
     return ServiceUsage(service, balance, past, kinds)
 
 
-def waterfall_of(balance: Balance, kind: str) -> Waterfall | None:
-    """Where the main line of this kind went since its period began."""
-    line = balance.line(kind)
-    own = [bucket for bucket in balance.buckets if bucket.kind == kind and bucket.scope in ("any", "national")]
-    return waterfall(own, balance.balances.grants, balance.now, since=line.period_start if line else None)
+def waterfalls_of(balance: Balance) -> list[tuple[Allowance, Waterfall]]:
+    """Where each line went since its period began; a line in debt has nothing to be told of."""
+    told = []
+    for line in balance.lines:
+        own = [b for b in balance.buckets if b.kind == line.kind and line_scope(b.scope) == line.scope]
+        fall = waterfall(own, balance.balances.grants, balance.now, since=line.period_start)
+        if fall is not None and line.left >= 0:
+            told.append((line, fall))
+    return told
 
 
 async def busiest(scope: CustomerScope, charging: Charging, balance: Balance) -> Busiest | None:
-    """Of the last two weeks of data; None where there was none or the meter does not answer."""
+    """Of the last two weeks of data, or since it is a service; None where there was none or the meter is away."""
     zone = ZoneInfo(scope.zone)
     today = day_of(balance.now, zone)
+    of_days = min(pace.DAYS_SEEN, (today - day_of(balance.row.created, zone)).days)
     asked = Asked(
         service_ids=[balance.row.id],
         kinds=frozenset({"data"}),
-        since=start_of(today - pace.DAYS_SEEN * _DAY, zone),
-        until=balance.now + timedelta(microseconds=1),
+        since=start_of(today - of_days * _DAY, zone),
+        until=start_of(today, zone),
     )
+    if of_days < 1:
+        return None
     try:
         days = amounts_of(await charging.history(scope, asked, zone=scope.zone), "data")
         latest = await charging.records(scope, asked, limit=MOST_LOOKED_AT)
@@ -154,7 +162,8 @@ async def busiest(scope: CustomerScope, charging: Charging, balance: Balance) ->
     return Busiest(
         days=sorted(days.items(), key=lambda each: -each[1])[:3],
         hours=sorted(sorted(hours, key=lambda hour: -hours[hour])[:3]),
-        average=sum(days.values()) // pace.DAYS_SEEN,
+        average=sum(days.values()) // of_days,
+        of_days=of_days,
     )
 
 
@@ -166,10 +175,28 @@ def why_here(line: Allowance, place: Ranked) -> str:
     before = line.buckets[place_before].bucket if place_before >= 0 else None
     if before is not None and before.consume_order == bucket.consume_order:
         return _("it ends later") if before.expires_at != bucket.expires_at else _("it is newer")
+    has_plan = any(place.bucket.origin == "plan" for place in line.buckets)
     return {
         "bonus": _("a bonus goes first"),
         "gift": _("a gift goes first"),
-        "rollover": _("moved over from last period, used before the plan"),
-        "topup": _("added on top, used before the plan"),
+        "rollover": _("moved over from last period, used before the plan")
+        if has_plan
+        else _("moved over from last period"),
+        "topup": _("added on top, used before the plan") if has_plan else _("added on top"),
         "plan": _("the plan goes last"),
+    }.get(bucket.origin, "")
+
+
+def why_used(line: Allowance, bucket: Bucket) -> str:
+    """As `why_here`, of a bucket that may have ended meanwhile."""
+    return next((why_here(line, place) for place in line.buckets if place.bucket.id == bucket.id), "")
+
+
+def why_put_in(bucket: Bucket) -> str:
+    return {
+        "bonus": _("a bonus"),
+        "gift": _("a gift"),
+        "rollover": _("moved over from last period"),
+        "topup": _("bought on top"),
+        "plan": _("comes with your plan"),
     }.get(bucket.origin, "")

@@ -137,9 +137,16 @@ async def show_why(
     ports: NamedDependency[Ports],
 ) -> Response[bytes]:
     balance = await balances.balance_of(identity.customer, ports.charging, service_id, clock.now())
-    falls = {kind: fall for kind in ("data", "voice", "sms") if (fall := queries.waterfall_of(balance, kind))}
-    busiest = await queries.busiest(identity.customer, ports.charging, balance)
-    return page(request, "usage/why", balance=balance, row=balance.row, falls=falls, busiest=busiest)
+    return page(
+        request,
+        "usage/why",
+        balance=balance,
+        row=balance.row,
+        falls=queries.waterfalls_of(balance),
+        why_used=queries.why_used,
+        why_put_in=queries.why_put_in,
+        busiest=await queries.busiest(identity.customer, ports.charging, balance),
+    )
 
 
 @get("/usage/{service_id:uuid}/abroad", name="usage.abroad")
