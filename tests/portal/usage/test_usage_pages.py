@@ -259,9 +259,59 @@ async def test_the_forecast_is_a_range_and_says_what_it_rests_on(asha: Browser) 
     assert "from the last two weeks" in page.text
 
 
-async def test_what_if_names_every_topup_on_sale(asha: Browser) -> None:
-    page = await asha.open(HERE)
+async def test_what_if_names_every_topup_on_sale(chidi: Browser) -> None:
+    page = await chidi.open(f"/usage/{people.CHIDI_MOBILE}")
     assert "What if I add more?" in page.text
+    for name in ("1 GB extra data", "5 GB extra data", "50 GB extra data"):
+        assert f"{name} lasts" in page.text
+
+
+async def test_what_if_is_not_asked_where_it_lasts_anyway(asha: Browser) -> None:
+    page = await asha.open(HERE)
+    assert "It lasts to the end of the period, 5 December." in page.text
+    assert "You need not add anything for that." in page.text
+    assert "What if I add more?" not in page.text
+
+
+async def test_a_service_that_does_not_renew_promises_no_new_period(chidi: Browser) -> None:
+    page = await chidi.open(f"/usage/{people.CHIDI_MOBILE}")
+    assert "Then your credit of £1.40 pays for more, until you add more." in page.text
+    assert "5 GB extra data lasts until it ends, on 29 November" in page.text
+    await change_service("renews = :yes", people.CHIDI_MOBILE, yes=True)
+    page = await chidi.open(f"/usage/{people.CHIDI_MOBILE}")
+    assert "pays for more, until 30 November, when your plan begins anew, or until you add more." in page.text
+
+
+async def test_a_blocker_keeps_credit_from_paying(chidi: Browser) -> None:
+    await change("blocker = :yes", "service_id = :id AND kind = 'data'", id=people.CHIDI_MOBILE, yes=True)
+    assert "Then it stops until you add more." in (await chidi.open(f"/usage/{people.CHIDI_MOBILE}")).text
+
+
+async def test_what_is_used_up_says_how_long_more_of_it_would_last(app: Application, chidi: Browser) -> None:
+    await use(app, "data", 10**10, people.CHIDI_MOBILE)
+    page = await chidi.open(f"/usage/{people.CHIDI_MOBILE}")
+    assert "It is used up." in page.text
+    assert "1 GB extra data lasts until" in page.text
+
+
+async def test_what_an_allowance_for_abroad_gave_does_not_quicken_the_pace_at_home(
+    app: Application, asha: Browser
+) -> None:
+    async def pace() -> str:
+        found = re.search(r"You use about (.+?) of it a day", (await asha.open(HERE)).text)
+        assert found
+        return found[1]
+
+    before = await pace()
+    with clock.frozen(NOW - timedelta(days=1)):
+        await use(app, "data", 2_000_000_000, class_="roaming", country="FR")
+    assert await pace() == before
+
+
+async def test_calls_are_counted_from_the_same_day_whatever_the_chart_shows(app: Application, asha: Browser) -> None:
+    await change("is_unlimited = :yes", "service_id = :id AND kind = 'sms'", id=MOBILE, yes=True)
+    for kind in ("data", "voice", "sms"):
+        assert "Calls since 6 November" in (await asha.open(f"{HERE}?kind={kind}")).text, kind
 
 
 async def test_where_it_went_is_told_bucket_by_bucket(asha: Browser) -> None:

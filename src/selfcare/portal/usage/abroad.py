@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from selfcare.db.prepared import Prepared, as_json, fetch
@@ -12,6 +12,7 @@ from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import Unavailable
 from selfcare.kernel.money import Money, round_half_up
 from selfcare.portal.usage.balances import Balance
+from selfcare.portal.usage.past import abroad_since
 from selfcare.ports.charging import MOST_RECORDS, Asked, Charging, Record
 
 MOST_PAGES = 5
@@ -82,11 +83,9 @@ class Abroad:
 
 
 async def used_abroad(scope: CustomerScope, charging: Charging, balance: Balance) -> Abroad | None:
-    """Since the period of the plan began, without one since the month did; None where the meter does not answer."""
+    """None where the meter does not answer."""
     zone = ZoneInfo(scope.zone)
-    main = balance.line("data") or balance.line("voice")
-    month = balance.now.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    since: datetime = main.period_start if main and main.period_start else month
+    since = abroad_since(balance, zone)
     asked = Asked(service_ids=[balance.row.id], classes=frozenset({"roaming"}), since=since, until=None)
     found: list[Record] = []
     after: str | None = None

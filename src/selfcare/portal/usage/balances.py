@@ -34,6 +34,7 @@ class Balance:
     speed: Speed
     now: datetime
     auto_topup: bool = False
+    can_top_up: bool = False
 
     @property
     def as_of(self) -> datetime:
@@ -92,6 +93,7 @@ async def balance_on(scope: CustomerScope, charging: Charging, service: ServiceD
         last_topup=_last_topup(buckets, balances, now),
         speed=service.speed,
         now=now,
+        can_top_up=("topup", row.type) in service.sold and (row.status.is_running or row.status.for_payment),
         auto_topup=any(b.kind == "money" for b in buckets) and bool(await fetch(_AUTO_TOPUP.bind(service_id=row.id))),
     )
 

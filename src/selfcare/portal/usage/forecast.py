@@ -37,7 +37,9 @@ class Outlook(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """`earliest` and `latest` are the days on which it is used up at a fast and at a slow pace; None: it lasts."""
+    """`earliest` and `latest` are the days on which it is used up at a fast and at a slow pace; None: it lasts.
+
+    `for_good`: nothing begins anew after `last_day`."""
 
     outlook: Outlook
     per_day: int
@@ -45,10 +47,11 @@ class Forecast:
     earliest: date | None
     latest: date | None
     last_day: date | None
+    for_good: bool = False
 
     @property
     def begins_anew(self) -> date | None:
-        return None if self.last_day is None else self.last_day + _DAY
+        return None if self.last_day is None or self.for_good else self.last_day + _DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ def forecast(
     today: date,
     today_left_permille: int = 1000,
     last_day: date | None = None,
+    for_good: bool = False,
 ) -> Forecast | TooEarly | TooUneven:
     """`days` holds the use of whole days; a day that is missing is unknown, not zero. `last_day` ends the period."""
     seen = {day: days[day] for n in range(1, DAYS_SEEN + 1) if (day := today - n * _DAY) in days}
@@ -117,6 +121,7 @@ def forecast(
         earliest=earliest,
         latest=latest,
         last_day=last_day,
+        for_good=for_good,
     )
 
 

@@ -16,7 +16,7 @@ from selfcare.portal.usage.balances import Balance
 from selfcare.portal.usage.days import day_of, last_day_before, start_of
 from selfcare.portal.usage.forecast import Beyond, Forecast, Tank, TooEarly, TooUneven
 from selfcare.portal.usage.history import Chart, Step
-from selfcare.ports.charging import Asked, Charging, DayUse
+from selfcare.ports.charging import COVERED_BY, Asked, Charging, DayUse
 
 CHARTED = {"data": ("data",), "voice": ("call",), "sms": ("sms", "mms")}
 _DAY = timedelta(days=1)
@@ -47,13 +47,13 @@ class ClassUse:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What was used since `since`, apart by class; what was used abroad is apart from all of it."""
+    """Apart by class; what was used abroad is apart from all of it. Texts count since the month began."""
 
-    since: date
-    data: int
+    calls_since: date
     calls: list[ClassUse]
     texts: list[ClassUse]
     mms: int
+    abroad_since: date
     roaming: list[ClassUse]
     roaming_data: int
 
@@ -73,7 +73,7 @@ class WhatIf:
     slug: str
     name: str
     amount: int
-    outlook: Forecast | None
+    outlook: Forecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,12 @@ class Past:
     what_ifs: list[WhatIf]
     beyond: Beyond | None
     currency: str
+    # A blocker keeps credit from paying for more.
+    stops: bool
+
+    @property
+    def lasts(self) -> bool:
+        return isinstance(self.outlook, Forecast) and self.outlook.outlook is pace.Outlook.LASTS
 
 
 async def past_of(
@@ -106,18 +112,25 @@ async def past_of(
     kinds = _kinds(balance.lines, days)
     chosen = kind if kind in kinds else kinds[0] if kinds else "data"
     amounts = amounts_of(days, chosen)
-    line = balance.line(chosen)
-    outlook = _outlook(line, amounts, known_since, balance.now, zone) if line else None
-    what_ifs = await _what_ifs(balance, chosen, line, amounts, known_since, zone) if outlook else []
+    line, voice = balance.line(chosen), balance.line("voice")
+    foreseen = _Foreseen.of(balance, line, days, known_since, zone) if line and not line.is_unlimited else None
+    outlook = foreseen.forecast(_tanks(foreseen.line, zone)) if foreseen and not foreseen.line.is_used_up else None
+    what_ifs = await _what_ifs(balance, foreseen) if foreseen else []
     return (
         Past(
             chart=history.chart(amounts, step, known_since=known_since, today=today, until=until),
             kind=chosen,
-            used=_used(days, day_of(line.period_start, zone) if line and line.period_start else month, month),
+            used=_used(
+                days,
+                day_of(voice.period_start, zone) if voice and voice.period_start else month,
+                day_of(abroad_since(balance, zone), zone),
+                month,
+            ),
             outlook=outlook,
             what_ifs=what_ifs,
             beyond=_beyond(balance, days, known_since, month, zone),
             currency=next((day.currency for day in days), ""),
+            stops=line is not None and any(place.bucket.blocker for place in line.buckets),
         ),
         kinds,
     )
@@ -139,6 +152,14 @@ def _beyond(balance: Balance, days: Sequence[DayUse], known_since: date, month: 
     return pace.beyond(costs, so_far, today=today, last_day=last or next_month - _DAY)
 
 
+def abroad_since(balance: Balance, zone: ZoneInfo) -> datetime:
+    """The beginning of the plan's period; without one that of the month."""
+    main = balance.line("data") or balance.line("voice")
+    if main and main.period_start:
+        return main.period_start
+    return balance.now.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
 def _kinds(lines: Sequence[Allowance], days: Sequence[DayUse]) -> list[str]:
     held = {line.kind for line in lines}
     seen = {day.kind for day in days}
@@ -158,54 +179,69 @@ def _amount(day: DayUse) -> int:
     return {"data": day.bytes, "call": day.seconds}.get(day.kind, day.count)
 
 
-def _outlook(
-    line: Allowance, amounts: Mapping[date, int], known_since: date, now: datetime, zone: ZoneInfo
-) -> Forecast | TooEarly | TooUneven | None:
-    if line.is_unlimited or not line.buckets or line.is_used_up:
-        return None
-    return _forecast(line, _tanks(line, zone), amounts, known_since, now, zone)
+@dataclass(frozen=True, slots=True)
+class _Foreseen:
+    """What a forecast of a line rests on."""
+
+    line: Allowance
+    days: Mapping[date, int]
+    now: datetime
+    zone: ZoneInfo
+    last_day: date | None
+    for_good: bool
+
+    @classmethod
+    def of(
+        cls, balance: Balance, line: Allowance, days: Sequence[DayUse], known_since: date, zone: ZoneInfo
+    ) -> _Foreseen:
+        today = day_of(balance.now, zone)
+        # A day without a record since the service began is a day without use.
+        seen = [today - n * _DAY for n in range(1, pace.DAYS_SEEN + 1)]
+        amounts = amounts_of([day for day in days if day.class_ in _classes(balance, line)], line.kind)
+        last_day, for_good = _last_day(balance, line, zone)
+        known = {day: amounts.get(day, 0) for day in seen if day > known_since}
+        return cls(line, known, balance.now, zone, last_day, for_good)
+
+    def forecast(self, tanks: Sequence[Tank]) -> Forecast | TooEarly | TooUneven:
+        today = day_of(self.now, self.zone)
+        midnight, next_midnight = start_of(today, self.zone), start_of(today + _DAY, self.zone)
+        return pace.forecast(
+            self.days,
+            tanks,
+            today=today,
+            today_left_permille=(next_midnight - self.now) * 1000 // (next_midnight - midnight),
+            last_day=self.last_day,
+            for_good=self.for_good,
+        )
 
 
-def _forecast(
-    line: Allowance,
-    tanks: Sequence[Tank],
-    amounts: Mapping[date, int],
-    known_since: date,
-    now: datetime,
-    zone: ZoneInfo,
-) -> Forecast | TooEarly | TooUneven:
-    today = now.astimezone(zone).date()
-    # A day without a record since the service began is a day without use.
-    seen = [today - n * _DAY for n in range(1, pace.DAYS_SEEN + 1)]
-    days = {day: amounts.get(day, 0) for day in seen if day > known_since}
-    midnight, next_midnight = start_of(today, zone), start_of(today + _DAY, zone)
-    return pace.forecast(
-        days,
-        tanks,
-        today=today,
-        today_left_permille=(next_midnight - now) * 1000 // (next_midnight - midnight),
-        last_day=last_day_before(line.period_end, zone),
-    )
+def _classes(balance: Balance, line: Allowance) -> set[str]:
+    """What this line is used for: what its buckets cover and no line of its own is there for."""
+    covered = {name for name, by in COVERED_BY.items() if any(place.bucket.scope in by for place in line.buckets)}
+    own = {each.scope for each in balance.lines if each.kind == line.kind and each.left > 0} - {line.scope}
+    return covered - own
+
+
+def _last_day(balance: Balance, line: Allowance, zone: ZoneInfo) -> tuple[date | None, bool]:
+    """Of the period, or of the service where that ends first; and whether nothing begins anew then."""
+    row = balance.row
+    ends = row.cancel_at or (None if row.renews else row.ends_at)
+    last, service_last = last_day_before(line.period_end, zone), last_day_before(ends, zone)
+    if service_last is not None and (last is None or service_last <= last):
+        return service_last, True
+    return last, all(place.bucket.origin != "plan" for place in line.buckets)
 
 
 def _tanks(line: Allowance, zone: ZoneInfo) -> list[Tank]:
     return [Tank(place.bucket.remaining, last_day_before(place.bucket.expires_at, zone)) for place in line.buckets]
 
 
-async def _what_ifs(
-    balance: Balance,
-    kind: str,
-    line: Allowance | None,
-    amounts: Mapping[date, int],
-    known_since: date,
-    zone: ZoneInfo,
-) -> list[WhatIf]:
-    if line is None:
-        return []
-    today = balance.now.astimezone(zone).date()
-    tanks, found = _tanks(line, zone), []
+async def _what_ifs(balance: Balance, foreseen: _Foreseen) -> list[WhatIf]:
+    line, found = foreseen.line, []
+    today, tanks = day_of(foreseen.now, foreseen.zone), _tanks(line, foreseen.zone)
     for product in await fetch(_TOPUPS.bind(type=balance.row.type, now=balance.now)):
-        grant = next((each for each in product["grants"] if each["kind"] == kind and each["scope"] == "any"), None)
+        grants = product["grants"]
+        grant = next((each for each in grants if each["kind"] == line.kind and each["scope"] == "any"), None)
         if grant is None or grant["amount"] is None or grant["mode"] != "add":
             continue
         lasts = grant["lifetime_days"]
@@ -215,38 +251,34 @@ async def _what_ifs(
             place=sum(each.bucket.consume_order < grant["consume_order"] for each in line.buckets),
             last_day=None if lasts is None else today + (lasts - 1) * _DAY,
         )
-        outlook = _forecast(line, more, amounts, known_since, balance.now, zone)
-        found.append(
-            WhatIf(
-                product["slug"], product["name"], grant["amount"], outlook if isinstance(outlook, Forecast) else None
-            )
-        )
+        outlook = foreseen.forecast(more)
+        if isinstance(outlook, Forecast):
+            found.append(WhatIf(product["slug"], product["name"], grant["amount"], outlook))
     return found
 
 
-def _used(days: Sequence[DayUse], period: date, month: date) -> Used:
+def _used(days: Sequence[DayUse], calls_since: date, abroad_since: date, month: date) -> Used:
     calls: dict[str, ClassUse] = {}
     texts: dict[str, ClassUse] = {}
     abroad: dict[str, ClassUse] = {}
-    data = roaming_data = mms = 0
+    roaming_data = mms = 0
     for day in days:
-        since = month if day.kind in ("sms", "mms") else period
-        if day.day < since:
+        is_abroad = day.class_ == "roaming"
+        if day.day < (abroad_since if is_abroad else calls_since if day.kind == "call" else month):
             continue
         if day.kind == "data":
-            data += 0 if day.class_ == "roaming" else day.bytes
-            roaming_data += day.bytes if day.class_ == "roaming" else 0
-        elif day.class_ == "roaming":
+            roaming_data += day.bytes if is_abroad else 0
+        elif is_abroad:
             _add(abroad, day.kind, day)
         elif day.direction == "out":
             _add(calls if day.kind == "call" else texts, day.class_, day)
             mms += day.count if day.kind == "mms" else 0
     return Used(
-        since=period,
-        data=data,
+        calls_since=calls_since,
         calls=_in_order(calls),
         texts=_in_order(texts),
         mms=mms,
+        abroad_since=abroad_since,
         roaming=list(abroad.values()),
         roaming_data=roaming_data,
     )
