@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from selfcare import doctor
 from selfcare import where as finder
@@ -157,12 +156,11 @@ def _batch(
         last = date.fromisoformat(until) if until else None
     except ValueError:
         raise Rejected("--until takes a date like 2027-12-31.") from None
-    ends = datetime.combine(last + timedelta(days=1), time(), ZoneInfo(settings.zone)) if last else None
     money = parse_amount(credit, settings.currency) if credit else None
     return {
         "name": name or "vouchers",
         "worth": batches.Worth(money, product),
-        "until": ends.astimezone(UTC) if ends else None,
+        "until": clock.midnight(last, settings.zone, days=1) if last else None,
         "currency": settings.currency,
         "key": settings.keys.link,
     }

@@ -64,3 +64,13 @@ def test_another_zone_becomes_utc() -> None:
 def test_a_time_without_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="needs its zone"):
         clock.travel_to(datetime(2026, 1, 1))
+
+
+def test_a_day_begins_at_the_midnight_of_its_own_zone() -> None:
+    assert clock.midnight(date(2026, 7, 1), "Europe/London") == datetime(2026, 6, 30, 23, tzinfo=UTC)
+    assert clock.midnight(date(2026, 10, 25), "Europe/London", days=1) == datetime(2026, 10, 26, tzinfo=UTC)
+
+
+def test_the_ends_of_the_calendar_are_no_trouble() -> None:
+    assert clock.midnight(date.max, "Pacific/Auckland", days=1).year == 9990
+    assert clock.midnight(date.min, "Pacific/Auckland").year == 1899

@@ -155,3 +155,8 @@ def test_weights_of_nothing_share_alike() -> None:
 )
 def test_the_tax_in_a_price_is_a_share_of_all_of_it(minor: int, permille: int, tax: int) -> None:
     assert Money(minor, "GBP").tax_inside(permille) == Money(tax, "GBP")
+
+
+@pytest.mark.parametrize(("currency", "minor"), [("GBP", 20_000), ("JPY", 200), ("KWD", 200_000)])
+def test_whole_units_are_as_many_minor_ones_as_the_currency_has(currency: str, minor: int) -> None:
+    assert Money.whole(200, currency) == Money(minor, currency)

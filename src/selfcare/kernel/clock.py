@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+_FIRST, _LAST = date(1900, 1, 1), date(9990, 1, 1)
 _offset = timedelta(0)
 _frozen: datetime | None = None
 
@@ -17,6 +18,12 @@ def now() -> datetime:
 def today(zone: str) -> date:
     """The date people in that zone write on a letter now."""
     return now().astimezone(ZoneInfo(zone)).date()
+
+
+def midnight(day: date, zone: str, *, days: int = 0) -> datetime:
+    """In UTC, when the day so many days later begins there. The ends of the calendar have no day beside them."""
+    begins = max(_FIRST, min(day, _LAST)) + timedelta(days=days)
+    return datetime.combine(begins, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def travel_to(at: datetime) -> None:

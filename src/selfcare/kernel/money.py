@@ -44,6 +44,11 @@ class Money:
     def zero(cls, currency: str) -> Self:
         return cls(0, currency)
 
+    @classmethod
+    def whole(cls, units: int, currency: str) -> Self:
+        """So many pounds, not pence: as limits are set."""
+        return cls(units * 10 ** exponent(currency), currency)
+
     def plain(self) -> str:
         """ "10.50", as `parse_amount` reads it and a form shows it again."""
         digits = exponent(self.currency)

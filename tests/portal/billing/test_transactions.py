@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import people
-from selfcare.portal.billing import transactions
 from selfcare.portal.billing.transactions import Place
 from tests.support.browser import Browser
 
@@ -109,7 +107,3 @@ async def test_a_new_customer_is_told_why_it_is_empty(empty: Browser) -> None:
 def test_a_mangled_place_is_the_first_page() -> None:
     assert Place.parse("yesterday~1") is None
     assert Place.parse("") is None
-
-
-def test_the_last_day_of_the_calendar_is_no_trouble() -> None:
-    assert transactions.midnight(date(9999, 12, 31), "Europe/London").year == 9990

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
@@ -19,6 +17,7 @@ from selfcare.formats import moment
 from selfcare.identity.identity import Identity
 from selfcare.identity.limits import TooOften
 from selfcare.identity.rights import Right
+from selfcare.kernel import clock
 from selfcare.kernel.words import _
 from selfcare.portal.account.requests import requests
 from selfcare.portal.account.requests.kinds import Kind
@@ -156,17 +155,11 @@ def _asked(request: Request[Any, Any, Any], identity: Identity) -> tuple[Form, W
     zone = identity.zone or identity.customer.zone
     wanted = Wanted(
         packages=frozenset({kind} if kind else ()),
-        since=_midnight(since, zone) if since else BEGINNING,
-        until=_midnight(until, zone, days=1) if until else END,
+        since=clock.midnight(since, zone) if since else BEGINNING,
+        until=clock.midnight(until, zone, days=1) if until else END,
         after=Place.parse(form["after"]),
     )
     return form, wanted
-
-
-def _midnight(day: date, zone: str, *, days: int = 0) -> datetime:
-    # The ends of the calendar have no day beside them.
-    day = max(min(day, date(9990, 1, 1)), date(1900, 1, 1))
-    return datetime.combine(day + timedelta(days=days), time(), ZoneInfo(zone))
 
 
 router = Router(

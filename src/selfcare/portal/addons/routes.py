@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
@@ -239,7 +238,7 @@ def _start(form: Form, identity: Identity) -> datetime | None:
     day = form.day("on")
     if day is None:
         return None
-    start = datetime.combine(day, time(), ZoneInfo(identity.customer.zone)).astimezone(UTC)
+    start = clock.midnight(day, identity.customer.zone)
     try:
         buying.check_start(start)
     except Rejected as problem:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, fetch, fetch_many
 from selfcare.identity.identity import CustomerScope, Identity
+from selfcare.kernel import clock
 from selfcare.kernel.money import Money, exponent
 from selfcare.kernel.words import _
 
@@ -97,8 +97,8 @@ class Wanted:
             "customer_id": scope.customer_id,
             "kind": self.kind,
             "invoiced": self.invoiced,
-            "since": midnight(self.first, scope.zone) if self.first else BEGINNING,
-            "until": midnight(self.last + timedelta(days=1), scope.zone) if self.last else END,
+            "since": clock.midnight(self.first, scope.zone) if self.first else BEGINNING,
+            "until": clock.midnight(self.last, scope.zone, days=1) if self.last else END,
         }
 
 
@@ -162,8 +162,8 @@ async def list_transactions(scope: CustomerScope, wanted: Wanted, *, today: date
         _TOTALS.bind(
             customer_id=scope.customer_id,
             currency=scope.currency,
-            month=midnight(month, scope.zone),
-            month_before=midnight((month - timedelta(days=1)).replace(day=1), scope.zone),
+            month=clock.midnight(month, scope.zone),
+            month_before=clock.midnight((month - timedelta(days=1)).replace(day=1), scope.zone),
         ),
     )
     entries = [_entry(row) for row in rows[:PER_PAGE]]
@@ -211,8 +211,3 @@ def _entry(row: dict[str, Any]) -> Entry:
         number=row["number"],
         payment_id=row["payment_id"],
     )
-
-
-def midnight(day: date, zone: str) -> datetime:
-    """When that day begins there. The ends of the calendar have no day beside them."""
-    return datetime.combine(max(min(day, date(9990, 1, 1)), date(1900, 1, 1)), time(), ZoneInfo(zone)).astimezone(UTC)

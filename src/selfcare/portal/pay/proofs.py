@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from selfcare.db.prepared import Prepared, fetch_many
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
-from selfcare.kernel.money import Money, exponent
+from selfcare.kernel.money import Money
 
 _PAID_BEFORE = Prepared.sql(
     """
@@ -33,22 +31,18 @@ async def needs_proof(
 ) -> bool:
     """Whether this person has to prove who it is before paying with this card; None is a new one. `buys` is the price
     of what is bought: of that `free_a_day` whole units need no proof with a known card; bills have no limit a day."""
-    now = clock.now()
-    if identity.recently_proved(now):
+    if identity.recently_proved(clock.now()):
         return False
     if card_id is None:
         return True
-    of, currency = identity.customer.customer_id, buys.currency if buys else identity.customer.currency
-    since = _midnight(now, identity.customer.zone)
+    of, zone = identity.customer.customer_id, identity.customer.zone
+    currency = buys.currency if buys else identity.customer.currency
+    since = clock.midnight(clock.today(zone), zone)
     before, today = await fetch_many(
         _PAID_BEFORE.bind(customer_id=of, card_id=card_id),
         _TODAY.bind(customer_id=of, currency=currency, since=since),
     )
     if not before:
         return True
-    most = free_a_day * 10 ** exponent(currency)
-    return buys is not None and today[0]["spent"] + buys.minor > most
-
-
-def _midnight(now: datetime, zone: str) -> datetime:
-    return datetime.combine(now.astimezone(ZoneInfo(zone)).date(), time(), ZoneInfo(zone)).astimezone(UTC)
+    free = Money.whole(free_a_day, currency)
+    return buys is not None and Money(today[0]["spent"], currency) + buys > free

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -237,7 +237,7 @@ def _end_of_period(service: Mapping[str, Any], now: datetime, zone: ZoneInfo) ->
         return cast("datetime", service["ends_at"])
     first = now.astimezone(zone).date().replace(day=1)
     next_month = (first + timedelta(days=31)).replace(day=1)
-    return datetime.combine(next_month, time(), zone).astimezone(UTC)
+    return clock.midnight(next_month, zone.key)
 
 
 def _months_between(today: date, end: date) -> int:

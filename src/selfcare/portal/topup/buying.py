@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from selfcare.db.prepared import Prepared, execute
 from selfcare.formats import money
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Rejected
-from selfcare.kernel.money import Money, exponent
+from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.orders import counter, orders
 from selfcare.portal.orders.allowances import frozen
@@ -79,12 +77,11 @@ def wanted(now_sold: Quote) -> Wanted:
 
 
 async def check_day(shop: Shop, identity: Identity, price: Money) -> None:
-    scope, now = identity.customer, clock.now()
-    zone = ZoneInfo(scope.zone)
-    since = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
+    scope = identity.customer
+    since = clock.midnight(clock.today(scope.zone), scope.zone)
     asked = _BOUGHT.bind(customer_id=scope.customer_id, currency=price.currency, since=since)
     spent = Money((await execute(asked))[0]["spent"], price.currency)
-    most = Money(shop.topup_day_limit * 10 ** exponent(price.currency), price.currency)
+    most = Money.whole(shop.topup_day_limit, price.currency)
     if spent + price > most:
         left = max(most - spent, Money.zero(price.currency))
         words = _("Top-ups are limited to %(most)s a day. Today %(left)s can still be bought.")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
@@ -16,6 +14,7 @@ from litestar.response import Stream
 from selfcare.audit.events import PACKAGES
 from selfcare.audit.queries import BEGINNING, END, Entry, Place
 from selfcare.identity.identity import Identity
+from selfcare.kernel import clock
 from selfcare.kernel.words import _
 from selfcare.portal.activity.words import sentence_of
 from selfcare.settings import Settings
@@ -102,15 +101,10 @@ async def _asked(request: Request[Any, Any, Any], zone: str) -> tuple[Form, Want
         person=person,
         customer=customer,
         grant=grant,
-        since=_midnight(since, zone) if since else BEGINNING,
-        until=_midnight(until, zone, days=1) if until else END,
+        since=clock.midnight(since, zone) if since else BEGINNING,
+        until=clock.midnight(until, zone, days=1) if until else END,
         after=Place.parse(form["after"]),
     )
-
-
-def _midnight(day: date, zone: str, *, days: int = 0) -> datetime:
-    day = max(min(day, date(9990, 1, 1)), date(1900, 1, 1))
-    return datetime.combine(day + timedelta(days=days), time(), ZoneInfo(zone))
 
 
 @get("/staff/audit/breaks", name="staff.audit_breaks")

@@ -15,7 +15,7 @@ from selfcare.formats import money
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock, ids
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
-from selfcare.kernel.money import Money, exponent
+from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.messages.events import Message
 from selfcare.portal.billing import bookkeeping, ledger
@@ -42,7 +42,7 @@ _VOID = Prepared.sql(
 
 def alone(settings: Settings, currency: str) -> Money:
     """What one person may give without asking another."""
-    return Money(settings.second_person_above * 10 ** exponent(currency), currency)
+    return Money.whole(settings.second_person_above, currency)
 
 
 async def refund(
@@ -68,7 +68,7 @@ async def adjust(
     """CREDIT is our goodwill: the customer's credit grows. CHARGE comes on the next bill, and the reason is what the
     customer reads there. True when it is done, False when a second person has to agree."""
     await queries.find(customer_id)
-    most = Money(settings.most_credit * 10 ** exponent(amount.currency), amount.currency)
+    most = Money.whole(settings.most_credit, amount.currency)
     if not 0 < amount.minor <= most.minor:
         raise Rejected(_("Choose more than nothing and at most %(most)s.") % {"most": money(most)}, "amount")
     who = queries.of_customer(staff, customer_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,10 +18,11 @@ from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, fetch_many
 from selfcare.identity.identity import CustomerScope, Identity
+from selfcare.kernel import clock
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
-from selfcare.portal.billing.transactions import BEGINNING, midnight
+from selfcare.portal.billing.transactions import BEGINNING
 
 MOST_MONTHS = 24
 EARLIEST = date(1970, 1, 1)
@@ -160,7 +161,7 @@ async def get(scope: CustomerScope, span: Span) -> Statement:
 async def long(scope: CustomerScope, span: Span) -> Statement:
     """Of any length, for whoever has time."""
     of = {"customer_id": scope.customer_id, "currency": scope.currency}
-    since, until = midnight(span.first, scope.zone), midnight(span.last + _one_day(span.last), scope.zone)
+    since, until = clock.midnight(span.first, scope.zone), clock.midnight(span.last, scope.zone, days=1)
     *before, bills, money, credits = await fetch_many(
         _BILLS_BEFORE.bind(**of, first=span.first),
         _MONEY_BEFORE.bind(**of, beginning=BEGINNING, since=since),
@@ -191,15 +192,11 @@ async def fetch(identity: Identity, span: Span, *, format: str) -> Statement:
     return found
 
 
-def _one_day(day: date) -> timedelta:
-    return timedelta(days=1 if day < date.max else 0)
-
-
 def _bill(row: dict[str, Any], zone: ZoneInfo, nothing: Money) -> Movement:
     words = {"credit_note": _("Credit note"), "proforma": _("Pro-forma")}.get(row["kind"], _("Bill"))
     return Movement(
         # Bills come first on their day.
-        at=datetime.combine(row["day"], time(), zone).astimezone(UTC),
+        at=clock.midnight(row["day"], zone.key),
         day=row["day"],
         words=words,
         amount=Money(row["minor"], nothing.currency),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from selfcare.kernel import clock
 from selfcare.kernel.money import Money, round_half_up
 from selfcare.portal.services.extras import months_later
 
@@ -37,7 +38,7 @@ def period_of(ends_at: datetime | None, now: datetime, zone: str, *, every: str 
     left."""
     here = ZoneInfo(zone)
     today = now.astimezone(here).date()
-    renews_at = ends_at if ends_at is not None and ends_at > now else _midnight(_next_month(today), here)
+    renews_at = ends_at if ends_at is not None and ends_at > now else clock.midnight(_next_month(today), zone)
     last = renews_at.astimezone(here)
     end = last.date() if last.time() == time() else last.date() + timedelta(days=1)
     return Period(renews_at, (end - _start(end, every, zone)).days, (end - today).days)
@@ -66,7 +67,3 @@ def _start(end: date, every: str, zone: str) -> date:
 
 def _next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
-
-
-def _midnight(day: date, here: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), here).astimezone(UTC)

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from selfcare.identity.identity import Identity
 from selfcare.kernel.errors import Conflict, Rejected
-from selfcare.kernel.money import Money, exponent
+from selfcare.kernel.money import Money
 from selfcare.kernel.words import ngettext
 from selfcare.portal.topup.auto import rules
 from selfcare.portal.topup.auto.rules import Line, Terms
@@ -77,11 +77,11 @@ def _terms(form: Form, currency: str) -> Terms | None:
 
 def _filled(line: Line) -> Form:
     """With what is agreed, else with what most people take."""
-    unit, currency = 10 ** exponent(line.least.currency), line.least.currency
+    currency = line.least.currency
     usual = Terms(
-        threshold=Money(2 * unit, currency),
-        amount=Money(10 * unit, currency),
-        most=Money(40 * unit, currency),
+        threshold=Money.whole(2, currency),
+        amount=Money.whole(10, currency),
+        most=Money.whole(40, currency),
         pause_hours=24,
     )
     terms = line.rule.terms if line.rule else usual

@@ -17,7 +17,7 @@ from selfcare.identity.identity import CustomerScope, Identity
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotAllowed, NotFound, Rejected
 from selfcare.kernel.ids import new_id
-from selfcare.kernel.money import Money, exponent
+from selfcare.kernel.money import Money
 from selfcare.kernel.words import _, ngettext
 from selfcare.portal.cards import cards
 from selfcare.portal.cards.cards import Card
@@ -197,10 +197,10 @@ async def look_soon(jobs: Jobs, service_ids: Sequence[UUID]) -> None:
 
 
 def _check(terms: Terms, line: Line) -> None:
-    unit, currency = 10 ** exponent(line.least.currency), line.least.currency
-    highest = Money(MOST_A_MONTH * unit, currency)
+    currency = line.least.currency
+    highest = Money.whole(MOST_A_MONTH, currency)
     for field, typed, least, most in (
-        ("threshold", terms.threshold, Money(LEAST_THRESHOLD * unit, currency), Money(MOST_THRESHOLD * unit, currency)),
+        ("threshold", terms.threshold, Money.whole(LEAST_THRESHOLD, currency), Money.whole(MOST_THRESHOLD, currency)),
         ("amount", terms.amount, line.least, line.most),
         ("most", terms.most, terms.amount, highest),
     ):
