@@ -191,9 +191,18 @@ def _storable(value: Any) -> Any:
 _AS_IT_IS = frozenset({str, int})
 
 
+# One `now` stands in several statements of a request.
+_latest: tuple[datetime | None, str] = (None, "")
+
+
 def _moment_as_text(value: datetime) -> str:
     """As SQLite keeps it."""
-    return (value if value.tzinfo is UTC else _storable(value).astimezone(UTC)).isoformat(" ")
+    global _latest
+    known, text = _latest
+    if known is not value:
+        text = (value if value.tzinfo is UTC else _storable(value).astimezone(UTC)).isoformat(" ")
+        _latest = value, text
+    return text
 
 
 @lru_cache(maxsize=256)
