@@ -26,7 +26,8 @@ from selfcare.adapters.cgrates_words import Dialect
 from selfcare.adapters.charging_cgrates import CgratesCharging
 from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
-from selfcare.adapters.payments_embedded import HOOK, SimulatedGateway
+from selfcare.adapters.payments_embedded import SimulatedGateway
+from selfcare.adapters.payments_embedded_hooks import HOOK
 from selfcare.adapters.provisioning_embedded import EmbeddedProvisioning
 from selfcare.adapters.provisioning_http import HttpProvisioning
 from selfcare.api.feeds import routes as feeds
@@ -257,7 +258,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool =
     standing.follow(follow)
     if isinstance(ports.payments, SimulatedGateway):
         # Through the real route, and without a network where it is this very process that answers.
-        ports.payments.deliver = partial(_deliver_to, application)
+        ports.payments.hooks.deliver = partial(_deliver_to, application)
     return application
 
 

@@ -133,7 +133,7 @@ def registry(settings: Settings, ports: Ports) -> Registry:
     if settings.demo:
         known.add("demo.renew", Renewals(ports.charging).renew_due)
     if isinstance(ports.payments, SimulatedGateway):
-        known.add(bank.DELIVER, ports.payments.deliver_now, tries=20)
+        known.add(bank.DELIVER, ports.payments.hooks.deliver_now, tries=20)
         known.add(bank.DECIDE, ports.payments.decide_now)
         known.add("bank.forget_old", payments_embedded_forgetting.forget_old)
     return known

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from selfcare.adapters.payments_embedded import HOOK, SIGNATURE
+from selfcare.adapters.payments_embedded_hooks import HOOK, SIGNATURE
 from selfcare.adapters.signatures import sign
 from selfcare.api.hooks.routes import NOTED_BY_ADDRESS
 from selfcare.app import Application

@@ -15,8 +15,9 @@ from selfcare.adapters import payments_embedded_bank as bank
 from selfcare.adapters import signatures
 from selfcare.adapters.jobs_embedded import EmbeddedJobs
 from selfcare.adapters.outgoing import InTransaction
-from selfcare.adapters.payments_embedded import SIGNATURE, SimulatedGateway
+from selfcare.adapters.payments_embedded import SimulatedGateway
 from selfcare.adapters.payments_embedded_bank import Outcome
+from selfcare.adapters.payments_embedded_hooks import SIGNATURE
 from selfcare.adapters.payments_stripe import StripeGateway
 from selfcare.db.engine import Database, transaction
 from selfcare.kernel import clock, ids

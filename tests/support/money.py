@@ -85,10 +85,10 @@ def counter(*, patience_seconds: float = 0.01) -> Counter:
     registry = Registry()
     jobs.add(registry, till)
     card_jobs.add(registry, till, "Europe/London")
-    registry.add(bank.DELIVER, gateway.deliver_now)
+    registry.add(bank.DELIVER, gateway.hooks.deliver_now)
     registry.add(bank.DECIDE, gateway.decide_now)
     made = Counter(till, gateway, work, registry)
-    gateway.deliver = made.hook
+    gateway.hooks.deliver = made.hook
     return made
 
 

@@ -7,16 +7,15 @@ is chosen by the name of the card, or switched on for the next calls (`set_fault
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from selfcare.adapters import outgoing, signatures
+from selfcare.adapters import outgoing
 from selfcare.adapters import payments_embedded_bank as bank
 from selfcare.adapters.payments_embedded_bank import Outcome, sim_id
+from selfcare.adapters.payments_embedded_hooks import Deliver, Hooks
 from selfcare.db.engine import Row, transaction
 from selfcare.db.prepared import Prepared, execute, fetch, fetch_one
 from selfcare.jobs.registry import Job
@@ -27,7 +26,6 @@ from selfcare.ports.jobs import Jobs
 from selfcare.ports.payments import (
     About,
     Answer,
-    BadEvent,
     Canceled,
     CardSeen,
     CardSetup,
@@ -52,12 +50,8 @@ from selfcare.ports.payments import (
     Why,
 )
 
-HOOK = "/hooks/payments/embedded"
-SIGNATURE = "selfcare-signature"
 SESSION_LIFE = timedelta(minutes=30)
 MOST_MINOR = 99_999_999
-
-Deliver = Callable[[bytes, Mapping[str, str]], Awaitable[None]]
 
 
 class SimulatedGateway:
@@ -69,10 +63,9 @@ class SimulatedGateway:
     ) -> None:
         """`key` signs its webhooks; `patience_seconds` is when the caller of a slow answer gives up."""
         self.jobs = jobs
-        self.key = key
         self.public_url = public_url
         self.patience_seconds = patience_seconds
-        self.deliver = deliver or self._post
+        self.hooks = Hooks(key, public_url, deliver)
 
     def limits(self, currency: str) -> Limits:
         least = {0: 50, 2: 50, 3: 500}[exponent(currency)]
@@ -163,7 +156,7 @@ class SimulatedGateway:
         except failures.Declined:
             return Declined(Why.NOT_SUPPORTED)
         if outcome is Outcome.EARLY:
-            await self.deliver_waiting(ref)
+            await self.hooks.deliver_waiting(ref)
         if lost or (outcome is Outcome.ANSWER_LOST and await self._first_time_lost(charge.key)):
             return Unknown()
         if slow:
@@ -247,21 +240,11 @@ class SimulatedGateway:
         return await self.get_refund(row["id"]) if row else None
 
     def parse_webhook(self, raw: bytes, headers: Mapping[str, str], *, now: datetime) -> Event:
-        signatures.check(raw, headers.get(SIGNATURE, ""), [self.key], now)
-        try:
-            body = json.loads(raw)
-            payment_id = UUID(body["payment_id"]) if body["payment_id"] else None
-            at = datetime.fromtimestamp(body["created"], UTC)
-            about = About(body["about"])
-            return Event(id=body["id"], kind=body["kind"], about=about, ref=body["ref"], payment_id=payment_id, at=at)
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadEvent("this is not an event") from error
+        return self.hooks.parse(raw, headers, now=now)
 
     async def list_missed_events(self, *, since: datetime) -> Sequence[Event]:
         outgoing.check_outside()
-        # The youngest may still be on their way.
-        until = clock.now() - timedelta(minutes=1)
-        return [_event(row) for row in await fetch(MISSED.bind(since=since, until=until))]
+        return await self.hooks.list_missed(since=since)
 
     # What the card page and the bank page under /simpay do.
 
@@ -347,38 +330,6 @@ class SimulatedGateway:
                 await bank.fail_refund(self.jobs, ref)
             else:
                 await bank.finish(self.jobs, ref, approved=True)
-
-    async def deliver_now(self, job: Job) -> None:
-        row = await fetch_one(EVENT.bind(id=job.payload["event"]))
-        if row is not None:
-            await self._deliver(row)
-
-    async def deliver_waiting(self, ref: str) -> None:
-        for row in await fetch(EVENTS_OF.bind(ref=ref)):
-            await self._deliver(row)
-
-    async def _deliver(self, row: Row) -> None:
-        body = json.dumps(
-            {
-                "id": row["id"],
-                "kind": row["kind"],
-                "about": row["about"],
-                "ref": row["object_ref"],
-                "payment_id": str(row["payment_id"]) if row["payment_id"] else None,
-                "created": int(row["created_at"].timestamp()),
-            }
-        ).encode()
-        await self.deliver(
-            body, {SIGNATURE: signatures.sign(body, self.key, clock.now()), "content-type": "application/json"}
-        )
-        async with transaction():
-            await execute(DELIVERED.bind(id=row["id"], now=clock.now()))
-
-    async def _post(self, body: bytes, headers: Mapping[str, str]) -> None:
-        host = urlsplit(self.public_url).hostname or ""
-        async with outgoing.client(host) as http:
-            answer = await http.post(self.public_url + HOOK, content=body, headers=dict(headers))
-            answer.raise_for_status()
 
     # The rest is how it is done.
 
@@ -480,17 +431,6 @@ def _seen(row: Row) -> Seen:
     )
 
 
-def _event(row: Row) -> Event:
-    return Event(
-        id=row["id"],
-        kind=row["kind"],
-        about=About(row["about"]),
-        ref=row["object_ref"],
-        payment_id=row["payment_id"],
-        at=row["created_at"],
-    )
-
-
 ADD_CUSTOMER = Prepared.sql(
     """
     INSERT INTO sim_customer (id, customer_id, name, created_at) VALUES (:id, :customer_id, :name, :now)
@@ -544,17 +484,3 @@ FIND = Prepared.sql(
 )
 REFUND = Prepared.sql("SELECT id, state, amount_minor, currency FROM sim_refund WHERE id = :id")
 REFUND_BY_KEY = Prepared.sql("SELECT id FROM sim_refund WHERE payment_ref = :payment_ref AND request_key = :key")
-EVENT = Prepared.sql("SELECT id, kind, about, object_ref, payment_id, created_at FROM sim_event WHERE id = :id")
-EVENTS_OF = Prepared.sql(
-    """
-    SELECT id, kind, about, object_ref, payment_id, created_at FROM sim_event
-    WHERE object_ref = :ref AND delivered_at IS NULL ORDER BY id
-    """
-)
-MISSED = Prepared.sql(
-    """
-    SELECT id, kind, about, object_ref, payment_id, created_at FROM sim_event
-    WHERE delivered_at IS NULL AND created_at >= :since AND created_at <= :until ORDER BY created_at LIMIT 200
-    """
-)
-DELIVERED = Prepared.sql("UPDATE sim_event SET delivered_at = :now WHERE id = :id AND delivered_at IS NULL")
