@@ -141,9 +141,35 @@ async def test_an_empty_blocker_says_what_is_stopped_and_how_to_go_on(app: Appli
     await add_bucket(
         people.PATEL, MOBILE, label="Day pass", blocker=True, consume_order=1, expires_at=NOW + timedelta(days=1)
     )
-    shown = line(await asha.open(HERE), "data")
-    assert "stopped because Day pass is used up" in shown
-    assert "Top up to go on" in shown
+    page = await asha.open(HERE)
+    assert "Data: stopped because Day pass is used up, although 20" in line(page, "data")
+    assert page.by_id("line-data-any").xpath(f".//a[@href='/topup/{MOBILE}'][text()='Top up to go on']")
+
+
+async def test_an_empty_pass_for_abroad_names_the_credit_behind_it_and_leads_to_passes(asha: Browser) -> None:
+    for path in (HERE, f"{HERE}/abroad"):
+        before = (await asha.open(path)).by_id("line-data-roaming")
+        assert "stopped" not in before.text_content()
+    await change("disabled = :yes", "service_id = :id AND kind = 'data' AND scope = 'roaming'", id=MOBILE, yes=True)
+    await add_bucket(people.PATEL, MOBILE, label="Day pass", blocker=True, consume_order=1, scope="roaming")
+    for path in (HERE, f"{HERE}/abroad"):
+        shown = (await asha.open(path)).by_id("line-data-roaming")
+        said = "Data abroad: stopped because Day pass is used up, although credit of £8.25 is left."
+        assert said in " ".join(shown.text_content().split())
+        assert shown.xpath(f".//a[@href='/addons/{MOBILE}'][text()='Add more to go on']")
+
+
+async def test_a_service_on_which_nothing_is_counted_shows_no_chart_of_zeros(bloom: Browser) -> None:
+    (path,) = (await bloom.open("/services?type=iptv")).html.xpath("//a[starts-with(@href, '/usage/')]/@href")
+    page = await bloom.open(path)
+    assert "Nothing was used from 24 Oct 2026 to 22 Nov 2026." in page.text
+    assert not page.html.xpath("//table")
+    assert "Tip:" not in page.text
+
+
+async def test_of_unlimited_nothing_is_to_be_topped_up_in_time(asha: Browser) -> None:
+    assert "Top up before an allowance ends" in (await asha.open(HERE)).text
+    assert "Top up before an allowance ends" not in (await asha.open(f"/usage/{people.ASHA_INTERNET}")).text
 
 
 async def test_rollover_says_that_it_moved_over_and_its_rank(app: Application, asha: Browser) -> None:

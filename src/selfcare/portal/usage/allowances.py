@@ -83,6 +83,8 @@ class Allowance:
     next_expiry: datetime | None
     pace: Pace | None
     blocked_by: Bucket | None
+    # What could pay for more, if nothing blocked it.
+    credit: int
 
     @property
     def left_permille(self) -> int:
@@ -199,6 +201,7 @@ def _allowance(
         next_expiry=next_expiry,
         pace=pace_of(left, granted, start, end, now) if is_paced and granted and start and end else None,
         blocked_by=_blocker(queue, credit if kind != "money" else 0),
+        credit=credit if kind != "money" else 0,
     )
 
 

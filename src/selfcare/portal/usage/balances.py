@@ -35,6 +35,7 @@ class Balance:
     now: datetime
     auto_topup: bool = False
     can_top_up: bool = False
+    can_add_on: bool = False
 
     @property
     def as_of(self) -> datetime:
@@ -94,6 +95,7 @@ async def balance_on(scope: CustomerScope, charging: Charging, service: ServiceD
         speed=service.speed,
         now=now,
         can_top_up=("topup", row.type) in service.sold and (row.status.is_running or row.status.for_payment),
+        can_add_on=("addon", row.type) in service.sold and row.status.is_running,
         auto_topup=any(b.kind == "money" for b in buckets) and bool(await fetch(_AUTO_TOPUP.bind(service_id=row.id))),
     )
 

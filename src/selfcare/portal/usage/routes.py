@@ -22,6 +22,7 @@ from selfcare.kernel.words import _
 from selfcare.portal.help import tips
 from selfcare.portal.services import queries as services
 from selfcare.portal.usage import abroad, balances, queries, records
+from selfcare.portal.usage.balances import Balance
 from selfcare.portal.usage.history import Step
 from selfcare.ports.charging import Record
 from selfcare.ports.ports import Ports
@@ -92,7 +93,7 @@ async def _usage_page(
         row=usage.balance.row,
         why_here=queries.why_here,
         may_records=identity.can(Right.VIEW_OWN_RECORDS),
-        tip=await tips.find(identity, "usage"),
+        tip=await tips.find(identity, "usage", but=_needless_tips(usage.balance)),
         leads_to=leads_to(request),
     )
 
@@ -230,6 +231,13 @@ async def _download(
     await records.fetched(identity, service_id, form)
     asked = _wanted(request).asked(service_id, identity.customer.zone)
     return records.pages_of(ports.charging, identity, asked)
+
+
+def _needless_tips(balance: Balance) -> tuple[str, ...]:
+    """What does not matter where nothing can run out, or nothing can be put in."""
+    if not any(line.buckets and not line.is_unlimited for line in balance.lines):
+        return ("top_up_in_time", "warnings", "watch_usage", "throttling")
+    return () if balance.can_top_up else ("top_up_in_time",)
 
 
 def _file(content: AsyncIterator[bytes], media_type: str, name: str) -> Stream:
