@@ -37,7 +37,7 @@ class Line:
         self.buckets: dict[UUID, dict[str, Any]] = {}
         self.tanks: list[Tank] = []
         self.granted: dict[UUID, int] = {}
-        activated = more.pop("activated_at", None) or since(home, when)
+        activated = more.pop("activated_at", since(home, when))
         number = more.get("msisdn")
         name = f"Mobile - {msisdn.show(number)}" if sold.type == "mobile" and number else f"{sold.name}"
         row = {

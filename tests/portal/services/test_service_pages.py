@@ -68,11 +68,30 @@ async def test_the_nearest_end_comes_first(asha: Browser) -> None:
     assert "Ends in 5 days, 27 Nov 2026" in card(page, people.ASHA_INTERNET)
 
 
-async def test_a_service_suspended_for_payment_says_so_and_leads_to_the_bills_first(chidi: Browser) -> None:
-    page = await chidi.open("/services")
-    article = page.by_id(f"service-{people.CHIDI_SUSPENDED}")
+async def test_what_is_active_stands_before_what_is_not_by_the_names_people_gave(bloom: Browser) -> None:
+    shown = names(await bloom.open("/services"))
+    assert shown[:3] == ["Zoe Marsh", "Femi Adeyemi", "Gwen Ashby"]
+    assert sorted(shown[1:20], key=str.lower) == shown[1:20]
+    assert shown[20:23] == ["Noor Khan", "Rosa Lind", "Umar Aziz"]
+
+
+async def test_a_service_suspended_for_payment_says_so_and_leads_to_paying_what_is_overdue_first(asha: Browser) -> None:
+    await change(people.ASHA_MOBILE, "state = 'suspended', suspend_reason = 'payment'")
+    article = (await asha.open("/services")).by_id(f"service-{people.ASHA_MOBILE}")
     assert "A payment is missing" in article.text_content()
-    assert article.xpath("(.//a[contains(@class, 'btn')])[1]/@href") == ["/billing"]
+    (first,) = article.xpath("(.//a[contains(@class, 'btn')])[1]")
+    assert first.get("href").startswith("/pay?bill=")
+    assert first.get("href").count("bill=") == 1, "what is not due yet is not asked for"
+    assert "Pay £46.15 to switch on again" in first.text_content()
+    assert not article.xpath(".//a[starts-with(@href, '/addons')]"), "nothing can be added to it now"
+
+
+async def test_who_may_only_look_is_led_to_the_bills_of_what_waits_for_a_payment(
+    app: Application, ben: Browser
+) -> None:
+    await change(people.ASHA_MOBILE, "state = 'suspended', suspend_reason = 'payment'")
+    shown = (await ben.open("/services")).by_id(f"service-{people.ASHA_MOBILE}")
+    assert not shown.xpath(".//a[starts-with(@href, '/pay')]")
 
 
 async def test_what_makes_no_sense_now_is_not_offered(bloom: Browser) -> None:
@@ -139,12 +158,12 @@ async def test_25_stand_on_a_page_and_the_rest_on_the_next(app: Application, chi
     assert not set(names(first)) & set(names(last))
 
 
-async def test_the_number_of_statements_does_not_grow_with_the_services(app: Application, chidi: Browser) -> None:
+async def test_the_number_of_statements_does_not_grow_with_the_services(app: Application, asha: Browser) -> None:
     with counting() as few:
-        await chidi.open("/services")
-    await add(people.OKORO, 500)
+        await asha.open("/services")
+    await add(people.PATEL, 500)
     with counting() as many:
-        await chidi.open("/services")
+        await asha.open("/services")
     assert len(many) == len(few)
 
 

@@ -48,6 +48,10 @@ class Bill:
     def is_payable(self) -> bool:
         return self.state == "issued" and self.kind != "credit_note" and self.remaining.minor > 0
 
+    def is_overdue(self, today: date) -> bool:
+        """`today` is the date in the operator's billing zone. Due today is not overdue."""
+        return self.is_owed and self.due_on < today
+
     @property
     def is_owed(self) -> bool:
         """A pro-forma may be paid, and need not be."""

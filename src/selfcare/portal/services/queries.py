@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from selfcare import formats
 from selfcare.db.prepared import Prepared, as_json, fetch, fetch_many
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import NotFound
@@ -45,11 +46,13 @@ _ASKED = f"""(:type = 'all' OR s.type = :type)
      OR (:state = 'expiring' AND s.state = 'active' AND s.ends_at > :now AND s.ends_at < :soon)
      OR (:state = 'running' AND s.state <> 'pending' AND NOT {_OVER})
      OR (:state = 'active' AND s.state = 'active' AND NOT {_OVER}))"""
-# What runs stands before what is over; of what runs, the nearest end first; of what is over, the latest.
-_ORDER = f"""ORDER BY CASE WHEN {_OVER} THEN 1 ELSE 0 END,
+# What is active stands before what is not, and that before what is over; of what runs, the nearest end first; of what
+# is over, the latest.
+_ORDER = f"""ORDER BY CASE WHEN {_OVER} THEN 2 WHEN s.state = 'active' THEN 0 ELSE 1 END,
          CASE WHEN {_OVER} THEN NULL WHEN s.ends_at IS NULL THEN 1 ELSE 0 END,
          CASE WHEN {_OVER} THEN NULL ELSE s.ends_at END,
-         CASE WHEN {_OVER} THEN COALESCE(s.ended_at, s.ends_at) END DESC, s.name, s.id"""
+         CASE WHEN {_OVER} THEN COALESCE(s.ended_at, s.ends_at) END DESC,
+         lower(COALESCE(s.nickname, s.name)), s.id"""
 
 _LIST = Prepared.sql(
     f"SELECT {_COLUMNS} FROM {_FROM} WHERE {_MINE} AND {_ASKED} {_ORDER} LIMIT :most OFFSET :skip", types=_EXTRAS
@@ -331,6 +334,5 @@ def _detail(row: dict[str, Any], sold: frozenset[tuple[str, str]], now: datetime
 
 def _address(row: dict[str, Any]) -> list[str]:
     town = " ".join(part for part in (row["city"], row["county"], row["zip_code"]) if part)
-    return [
-        part for part in (row["site_label"], row["address_line_1"], row["address_line_2"], town, row["country"]) if part
-    ]
+    lines = (row["site_label"], row["address_line_1"], row["address_line_2"], town, formats.country(row["country"]))
+    return [part for part in lines if part]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +47,7 @@ async def list_all(
         services=services,
         asked=asked,
         offers=_offers(request, identity, services.sold),
-        due=await _due(identity, services.rows, settings),
+        due=await _overdue(request, identity, services.rows, settings),
     )
 
 
@@ -91,7 +92,7 @@ async def show(
         now=now,
         row=service.row,
         offers=_offers(request, identity, service.sold),
-        due=await _due(identity, [service.row], settings),
+        due=await _overdue(request, identity, [service.row], settings),
         moments=await timeline(identity, service),
         may_change=identity.can(Right.CHANGE_OWN_SERVICES),
         ask_to_cancel=request_url(request, "cancellation", about=service_id),
@@ -254,13 +255,28 @@ async def _cancel_page(
     )
 
 
-async def _due(identity: Identity, rows: Sequence[ServiceRow], settings: Settings) -> Money | None:
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """`url` is where it can be paid, or be looked at."""
+
+    amount: Money
+    url: str
+
+
+async def _overdue(
+    request: Request[Any, Any, Any], identity: Identity, rows: Sequence[ServiceRow], settings: Settings
+) -> Overdue | None:
     """What there is to pay before a service is switched on again; asked for only where one waits for that."""
     if not any(row.status.for_payment for row in rows) or not identity.can(Right.VIEW_OWN_BILLS):
         return None
-    scope = identity.customer
-    bills = await billing.open_bills(scope, today=clock.today(settings.zone))
-    return billing.due_of(bills, scope).due or None
+    ctx, today = context_of(request), clock.today(settings.zone)
+    bills = [one for one in await billing.open_bills(identity.customer, today=today) if one.bill.is_overdue(today)]
+    if not bills:
+        return None
+    at_once = "pay_many" in ctx.site.flags or len(bills) == 1
+    payable = identity.can(Right.PAY_OWN_BILLS) and at_once and not any(one.payment_id for one in bills)
+    url = ctx.url("pay", bill=[one.id for one in bills]) if payable else ctx.url("billing")
+    return Overdue(sum((one.bill.remaining for one in bills), Money.zero(identity.customer.currency)), url)
 
 
 def _offers(

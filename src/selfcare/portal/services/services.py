@@ -106,8 +106,10 @@ def offers(status: Status, sold: Collection[str]) -> list[str]:
     if status.mark is Mark.BEING_SET_UP:
         return []
     possible = ["usage"]
-    if status.is_running or status.for_payment:
-        possible += [what for what in ("topup", "addons") if what in sold]
+    if (status.is_running or status.for_payment) and "topup" in sold:
+        possible.append("topup")
+    if status.is_running and "addons" in sold:
+        possible.append("addons")
     return ["pay", *possible] if status.for_payment else possible
 
 
