@@ -40,6 +40,8 @@ PLAIN: dict[str, object] = {
     "missing": "5 GB extra data",
     "back": Money(500, "GBP"),
     "reference": "PAY-7K3M9Q2X",
+    "note": "CN-2026-000012",
+    "tax": Money(400, "GBP"),
     "what": "Bill INV-2026-001234",
     "bill": "INV-2026-001234",
     "on": date(2026, 12, 6),

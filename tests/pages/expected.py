@@ -65,8 +65,14 @@ NEVER_SHOWN = frozenset(
         *("billing.statement_csv", "billing.statement_pdf", "cards.new", "cards.visit", "cards.show", "cards.removal"),
         *("account.name", "account.phone", "account.email", "account.people.new", "account.people.show"),
         *("account.export", "account.export.show", "account.export.file", "account.erasure", "activity.not_me"),
-        *("activity.csv", "pay.receipt", "pay.return", "pay.links", "account.preferences", "account.security"),
-        *("account.security.app", "account.security.off", "account.security.required", "account.password"),
+        *("activity.csv", "pay.receipt", "orders.credit_note", "pay.return", "pay.links", "account.preferences"),
+        *(
+            "account.security",
+            "account.security.app",
+            "account.security.off",
+            "account.security.required",
+            "account.password",
+        ),
         *("account.security.passkeys.new", "account.security.passkeys.show", "account.sign_ins", "account.switch"),
         *("sign_in.prove", "sign_in.kept", "help.support_code"),
     }

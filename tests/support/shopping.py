@@ -118,6 +118,21 @@ HOLDS = {
         WHERE w.state = 'delivered' AND o.state NOT IN ('delivered', 'refund_due', 'refunded', 'failed')
         """
     ),
+    "there is one credit note of each order that was given back, and none of another": Prepared.sql(
+        """
+        SELECT o.id FROM purchase_order o LEFT JOIN order_credit_note n ON n.order_id = o.id
+        WHERE (n.id IS NULL) = (o.state = 'refunded' AND NOT EXISTS (
+                SELECT 1 FROM purchase_order q WHERE q.parent_id = o.id AND q.state = 'refunded'))
+            OR n.net_minor + n.tax_minor <> o.price_minor
+        """
+    ),
+    "credit notes are numbered without a gap": Prepared.sql(
+        """
+        SELECT c.name FROM counter c WHERE c.name LIKE 'credit-note-%' AND c.value <> (
+            SELECT COUNT(*) FROM order_credit_note n WHERE n.number LIKE 'CN-' || substr(c.name, 13) || '-%'
+        ) + (SELECT COUNT(*) FROM invoice i WHERE i.number LIKE 'CN-' || substr(c.name, 13) || '-%')
+        """
+    ),
     "the last step is how it stands": Prepared.sql(
         """
         SELECT o.id FROM purchase_order o WHERE o.state NOT IN (

@@ -113,3 +113,5 @@ def _given_back(order: Bought) -> Iterator[Did]:
     yield Did(order.ended_at, Event.ADDONS_FAILED, what, order.id, customer_id=home, outcome="failed")
     yield Did(order.refunded_at, Event.PAY_REFUNDED, amount, order.payment_id, customer_id=home)
     yield Did(order.refunded_at, Event.ADDONS_REFUNDED, amount | what, order.id, customer_id=home)
+    credited = amount | {"reason": "order"}
+    yield Did(order.refunded_at, Event.BILLING_CREDITED, credited, order.credit_note_id, customer_id=home)

@@ -8,23 +8,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from selfcare.adapters.payments_embedded import SimulatedGateway
 from selfcare.adapters.payments_embedded_tables import SimPayment, SimRefund
+from selfcare.db import counters
 from selfcare.db.prepared import Prepared, execute, insert_many
 from selfcare.demo import bills, catalogue, people
 from selfcare.demo.accounts import gateway_ref
 from selfcare.demo.bills import TAX_PERMILLE, Item
 from selfcare.demo.catalogue import Sold
 from selfcare.demo.people import PATEL, fixed
-from selfcare.demo.timeline import Timeline
+from selfcare.demo.timeline import ZONE, Timeline
 from selfcare.kernel import clock
-from selfcare.kernel.money import Money
+from selfcare.kernel.money import Money, round_half_up
 from selfcare.portal.billing import ledger
 from selfcare.portal.billing.ledger import Account, Entry, Journal, Kind
 from selfcare.portal.billing.tables import Transaction
 from selfcare.portal.orders.allowances import frozen
-from selfcare.portal.orders.tables import OrderStep, PurchaseOrder
+from selfcare.portal.orders.tables import OrderCreditNote, OrderStep, PurchaseOrder
 from selfcare.portal.pay.tables import PaymentPart, PaymentRow, RefundRow
 
 CARD = fixed("card/asha/1")
@@ -52,6 +54,10 @@ class Bought:
     @property
     def refund_id(self) -> UUID:
         return fixed(f"refund/{self.key}")
+
+    @property
+    def credit_note_id(self) -> UUID:
+        return fixed(f"credit-note/{self.key}")
 
     @property
     def reference(self) -> str:
@@ -113,12 +119,31 @@ async def add_orders(when: Timeline) -> None:
         await insert_many(OrderStep, _steps(one))
         if one.failed:
             await insert_many(Transaction, _lines(one))
+            await insert_many(OrderCreditNote, [await _credit_note(one)])
         else:
             await execute(_NAME.bind(id=one.id, payment_id=one.payment_id, key=fixed(f"transaction/{one.key}/payment")))
             await execute(_NAME.bind(id=one.id, payment_id=None, key=fixed(f"transaction/{one.key}/charge")))
         for at, journal in _journals(one):
             with clock.frozen(at):
                 await ledger.post(journal)
+
+
+async def _credit_note(one: Bought) -> dict[str, Any]:
+    day = one.refunded_at.astimezone(ZoneInfo(ZONE)).date()
+    tax = round_half_up(one.sold.price * TAX_PERMILLE, 1000 + TAX_PERMILLE)
+    return {
+        "id": one.credit_note_id,
+        "customer_id": PATEL.id,
+        "order_id": one.id,
+        "number": f"CN-{day.year}-{await counters.take(f'credit-note-{day.year}'):06}",
+        "date": day,
+        "currency": "GBP",
+        "net_minor": one.sold.price - tax,
+        "tax_minor": tax,
+        "card_minor": one.sold.price,
+        "credit_minor": 0,
+        "created_at": one.refunded_at,
+    }
 
 
 def _order(one: Bought) -> dict[str, Any]:

@@ -295,6 +295,7 @@ TABLE: Mapping[str, Access] = {
     "orders": customer(Right.VIEW_OWN_SERVICES),
     "orders.show": customer(Right.VIEW_OWN_SERVICES),
     "orders.state": customer(Right.VIEW_OWN_SERVICES, poll=True),
+    "orders.credit_note": customer(Right.VIEW_OWN_BILLS, acting=NEVER),
     # topup: auto
     "topup.auto": customer(Right.VIEW_OWN_SERVICES, flag="auto_topup"),
     "topup.auto.show": customer(Right.VIEW_OWN_SERVICES, flag="auto_topup"),
@@ -322,6 +323,7 @@ TABLE: Mapping[str, Access] = {
     "quick_topup.order": anybody(flag="quick_topup"),
     "quick_topup.state": anybody(flag="quick_topup"),
     "quick_topup.receipt": anybody(flag="quick_topup"),
+    "quick_topup.credit_note": anybody(flag="quick_topup"),
     "quick_topup.return": anybody(flag="quick_topup"),
     "quick_topup.cancel": anybody(flag="quick_topup"),
     # topup: buying

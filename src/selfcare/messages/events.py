@@ -111,6 +111,11 @@ class Message(StrEnum):
         *("amount", "reference", "what", "path!", "simulated"),
     )
     QUICK_TOPUP_REFUNDED = "quick_topup.refunded", Category.BILLING, "amount", "reference", "path!", "simulated"
+    QUICK_TOPUP_CREDITED = (
+        "quick_topup.credited",
+        Category.BILLING,
+        *("what", "reference", "note", "amount", "tax", "path!", "simulated"),
+    )
     TOPUP_RECEIVED = "topup.received", Category.USAGE, "what", "service", "path"
     AUTO_TOPUP_STOPPED = "auto_topup.stopped", Category.USAGE, "service", "why", "path", "simulated"
     AUTO_TOPUP_LIMIT = "auto_topup.limit", Category.USAGE, "service", "most", "path", "simulated"
@@ -136,7 +141,12 @@ class Message(StrEnum):
     ORDER_NOT_DELIVERED = (
         "order.not_delivered",
         Category.SERVICE,
-        *("what", "reference", "path", "simulated", "by_card?", "as_credit?", "plan_stays?", "stays?"),
+        *("what", "reference", "path", "simulated", "by_card?", "as_credit?", "plan_stays?", "stays?", "note?"),
+    )
+    ORDER_CREDITED = (
+        "order.credited",
+        Category.BILLING,
+        *("what", "reference", "note", "amount", "tax", "path", "simulated"),
     )
     STAFF_AUDIT_BROKEN = "staff.audit_broken", Category.SECURITY, "n", "first", "path"
     SUPPORT_OPENED = "support.opened", Category.SECURITY, "staff", "reason", "at", "path"

@@ -144,3 +144,23 @@ async def test_a_refused_card_says_why_and_that_nothing_was_taken(shop: Shop, as
     page = await asha.open(f"/orders/{order.id}")
     assert "There is not enough money on this card" in page.text
     assert "Nothing was taken." in page.text
+
+
+async def test_the_credit_note_of_what_failed_stands_on_its_page_and_among_the_bills(
+    app: Application, shop: Shop, asha: Browser, chidi: Browser
+) -> None:
+    order = await buy(refusing(shop), 600)
+    path = f"/orders/{order.id}/credit-note"
+    assert (await asha.open(path)).status == 404
+    await app.catch_up()
+    page = await asha.open(f"/orders/{order.id}")
+    number = page.one("//h2[@id='notes-heading']/following::dd[1]").text_content()
+    assert "£6.00 went back to the card it was paid with." in page.text
+    assert (await asha.open(path)).answer.content.startswith(b"%PDF")
+    bills = await asha.open("/billing/invoices?status=paid")
+    row = bills.one(f"//tr[.//a[@href='/orders/{order.id}']]").text_content()
+    assert number in row
+    assert "−£6.00" in row
+    assert number not in (await asha.open("/billing/invoices?status=open")).text
+    assert (await chidi.open(path)).status == 404
+    assert [mail.subject for mail in await mails_to(app, people.ASHA.email) if number in mail.subject]

@@ -162,7 +162,15 @@ async def test_a_delivery_that_fails_for_good_gives_the_money_back_and_tells_the
     subjects = [mail.subject for mail in await mails_to(app, EMAIL)]
     assert sum("could not be carried out" in subject for subject in subjects) == 1
     assert sum("on its way back to your card" in subject for subject in subjects) == 1
-    assert "Your money has been given back." in (await visitor.open("/quick-topup/order")).text
+    page = await visitor.open("/quick-topup/order")
+    assert "Your money has been given back." in page.text
+    (number,) = re.findall(r"CN-[0-9]{4}-[0-9]{6}", page.text)
+    assert sum(number in subject for subject in subjects) == 1
+    assert (await visitor.open("/quick-topup/order/credit-note")).answer.content.startswith(b"%PDF")
+    owner = Browser(app, name="asha")
+    await owner.sign_in(people.ASHA.email)
+    assert number not in (await owner.open("/billing/invoices")).text
+    await owner.close()
     await check_all()
 
 

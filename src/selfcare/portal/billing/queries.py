@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.prepared import Bound, Prepared, as_date, as_moment, fetch, fetch_many, fetch_one
+from selfcare.db.prepared import Bound, Prepared, as_date, as_moment, as_uuid, fetch, fetch_many, fetch_one
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.money import Money
@@ -41,13 +41,34 @@ _WITH_STATUS = f"""i.customer_id = :customer_id AND i.state <> 'draft' AND i.dat
      OR (:status = 'paid' AND i.state <> 'void' AND i.net_minor + i.tax_minor <= i.paid_minor)
      OR (:status = 'void' AND i.state = 'void'))"""
 
+# Credit notes of orders are no bills, but who looks for a paper looks here. Each is paid out.
+_NOTES = "order_credit_note n WHERE n.customer_id = :customer_id AND NOT n.of_stranger"
+_NOTES_WITH_STATUS = f"{_NOTES} AND n.date >= :first AND n.date <= :last AND :status IN ('all', 'paid')"
 _LIST = Prepared.sql(
-    f"SELECT {_COLUMNS} FROM {_FROM} WHERE {_WITH_STATUS} ORDER BY i.date DESC, i.number DESC LIMIT :most OFFSET :skip"
+    f"""
+    SELECT {_COLUMNS}, NULL AS order_id FROM {_FROM} WHERE {_WITH_STATUS}
+    UNION ALL
+    SELECT n.id, n.number, 'credit_note', n.date, n.date, n.currency, -n.net_minor, -n.tax_minor,
+           -n.net_minor - n.tax_minor, 'settled', NULL, NULL, NULL, NULL, n.order_id
+      FROM {_NOTES_WITH_STATUS}
+     ORDER BY date DESC, number DESC LIMIT :most OFFSET :skip
+    """,
+    types={"order_id": as_uuid},
 )
-_COUNT = Prepared.sql(f"SELECT count(*) AS n FROM invoice i WHERE {_WITH_STATUS}")
+_COUNT = Prepared.sql(
+    f"""
+    SELECT (SELECT count(*) FROM invoice i WHERE {_WITH_STATUS})
+         + (SELECT count(*) FROM {_NOTES_WITH_STATUS}) AS n
+    """
+)
 _YEARS = Prepared.sql(
-    "SELECT min(i.date) AS first, max(i.date) AS last FROM invoice i "
-    "WHERE i.customer_id = :customer_id AND i.state <> 'draft'",
+    f"""
+    SELECT min(d.date) AS first, max(d.date) AS last FROM (
+        SELECT i.date AS date FROM invoice i WHERE i.customer_id = :customer_id AND i.state <> 'draft'
+        UNION ALL
+        SELECT n.date AS date FROM {_NOTES}
+    ) d
+    """,
     types={"first": as_date, "last": as_date},
 )
 _OPEN = (
@@ -111,6 +132,8 @@ class InvoiceRow:
     period_end: date | None = None
     # The payment that is on its way to it.
     payment_id: UUID | None = None
+    # Of a credit note of an order: its paper is there.
+    order_id: UUID | None = None
 
     @property
     def status(self) -> str:
@@ -288,6 +311,7 @@ def _row(row: dict[str, Any], today: date) -> InvoiceRow:
         period_start=row["period_start"],
         period_end=row["period_end"],
         payment_id=row["payment_id"],
+        order_id=row.get("order_id"),
     )
 
 

@@ -20,7 +20,8 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Unavailable
 from selfcare.kernel.ids import new_id, reference, token
 from selfcare.kernel.money import Money
-from selfcare.portal.orders import advances, booking, telling
+from selfcare.portal.orders import advances, booking, credit_notes, telling
+from selfcare.portal.orders.credit_notes import CreditNote
 from selfcare.portal.orders.events import happened
 from selfcare.portal.orders.order import Kind, Order, State, find_by_request_key, load
 from selfcare.portal.orders.outcome import Outcome, Result
@@ -268,9 +269,8 @@ async def give_back(shop: Shop, order: Order, states: Collection[State], words: 
                 await advances.given_up(order)
                 back = await booking.give_back(shop.till, order, words)
                 await happened(booking.system(order), "failed", order)
-                await telling.not_delivered(shop, order, back)
-                if not back.by_card and await move(order, {State.REFUND_DUE}, State.REFUNDED):
-                    await happened(booking.system(order), "refunded", order)
+                note = None if back.by_card else await _refund_ends(shop, order)
+                await telling.not_delivered(shop, order, back, note)
             if order.parent_id is not None:
                 await _sum_up(shop, order.parent_id)
     except Conflict as problem:
@@ -285,12 +285,20 @@ async def refunded(shop: Shop, order_id: UUID) -> None:
         parts = await parts_of(order_id)
         back = {row["id"] for row in await execute(ON_THE_CARD.bind(id=order_id))}
         for part in parts:
-            if part.id in back and await move(part, {State.REFUND_DUE}, State.REFUNDED):
-                await happened(booking.system(part), "refunded", part)
+            if part.id in back and (note := await _refund_ends(shop, part)) is not None:
+                await telling.credited(shop, part, note)
         if end_of(parts) is not None:
             await _sum_up(shop, order_id)
-        elif await move(order, {State.REFUND_DUE}, State.REFUNDED):
-            await happened(booking.system(order), "refunded", order)
+        elif (note := await _refund_ends(shop, order)) is not None:
+            await telling.credited(shop, order, note)
+
+
+async def _refund_ends(shop: Shop, order: Order) -> CreditNote | None:
+    """Inside `transaction()`: all of its money is back, so there is a note of it. None where that was so already."""
+    if not await move(order, {State.REFUND_DUE}, State.REFUNDED):
+        return None
+    await happened(booking.system(order), "refunded", order)
+    return await credit_notes.issue(order, shop.zone)
 
 
 async def _send_to_review(order: Order, outcome: Outcome, states: Collection[State] = (State.DELIVERING,)) -> None:

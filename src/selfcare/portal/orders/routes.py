@@ -12,8 +12,8 @@ from litestar.params import FromPath
 
 from selfcare.identity.identity import CustomerScope, Identity
 from selfcare.kernel import clock
+from selfcare.portal.orders import credit_notes, orders, words
 from selfcare.portal.orders import order as reading
-from selfcare.portal.orders import orders, words
 from selfcare.portal.orders.order import Kind, Order, State
 from selfcare.portal.orders.parts import parts_of
 from selfcare.portal.orders.shop import Shop
@@ -24,7 +24,7 @@ from selfcare.portal.usage.allowances import Allowance, line_scope, summarise
 from selfcare.ports.charging import Charging
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
-from selfcare.web.pages import go, page
+from selfcare.web.pages import as_download, go, page
 
 AT_ONCE = 25
 
@@ -70,6 +70,20 @@ async def show_state(
     return await _standing(request, identity.customer, ports.charging, order, base=settings.data_base)
 
 
+@get("/orders/{order_id:uuid}/credit-note", name="orders.credit_note")
+async def download_credit_note(
+    order_id: FromPath[UUID], identity: NamedDependency[Identity], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    paper = await credit_notes.fetch_paper(
+        await reading.get(identity.customer, order_id),
+        operator=settings.operator,
+        simulated=settings.payments == "embedded",
+        asker=str(identity.actor_id),
+        is_stranger=False,
+    )
+    return as_download(paper.name, paper.body, "application/pdf")
+
+
 async def _looked_at(identity: Identity, shop: Shop, order_id: UUID) -> Order:
     """As it is, after a look at the gateway while it waits for its money."""
     order = await reading.get(identity.customer, order_id)
@@ -89,6 +103,7 @@ async def _standing(
     is_unpaid = order.state in (State.OPEN, State.CANCELED)
     payment = await payments.load(order.payment_id) if is_unpaid and order.payment_id else None
     parts = await parts_of(order.id) if order.kind is Kind.BUNDLE else []
+    notes = await credit_notes.find([one.id for one in (order, *parts) if one.state is State.REFUNDED])
     names = {each.id: each.name for each in await services.list_names(scope)} if parts else {}
     is_own = order.service_id is not None and order.owner_id is None and scope.covers(order.service_id)
     return page(
@@ -104,6 +119,7 @@ async def _standing(
         base=base,
         life=words.life_line(order, parts),
         seconds=words.ask_again_after(order, now),
+        notes=[(note, credit_notes.whereto(note)) for note in notes if not note.of_stranger],
         service=await services.get_service(scope, order.service_id, now) if is_own and order.service_id else None,
         now_left=await _now_left(scope, charging, order, now) if is_own else [],
     )
@@ -127,4 +143,4 @@ def _moment(text: str) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-router = Router("/", route_handlers=[list_all, show, show_state])
+router = Router("/", route_handlers=[list_all, show, show_state, download_credit_note])

@@ -28,6 +28,8 @@ class Shop:
     deliverers: Mapping[Kind, Deliverer]
     # In whole units of the currency: all top-ups of a customer in one day of the customer's calendar.
     topup_day_limit: int = 200
+    # Of the operator: by whose day papers are dated.
+    zone: str = "Europe/London"
 
     @property
     def jobs(self) -> Jobs:
@@ -48,4 +50,4 @@ class Shop:
             Kind.CHANGE: Changes(ports.provisioning),
             Kind.PLAN: Plans(ports.provisioning, allowances),
         }
-        return cls(Till.of(ports, settings), ports.charging, deliverers, settings.topup_day_limit)
+        return cls(Till.of(ports, settings), ports.charging, deliverers, settings.topup_day_limit, settings.zone)

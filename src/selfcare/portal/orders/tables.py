@@ -53,6 +53,23 @@ class OrderStep(Table, tablename="order_step"):
     at = Timestamptz(default=None)
 
 
+class OrderCreditNote(Table, tablename="order_credit_note"):
+    """The paper for an order whose money went back; see `orders.credit_notes`."""
+
+    id = UUID(primary_key=True, default=None)
+    customer_id = UUID(default=None)
+    order_id = UUID(default=None, unique=True)
+    number = Varchar(32, unique=True)
+    date = Date(default=None)
+    currency = Varchar(3)
+    net_minor = BigInt(default=None)
+    tax_minor = BigInt(default=None)
+    card_minor = BigInt(default=None)
+    credit_minor = BigInt(default=None)
+    of_stranger = Boolean(default=False)
+    created_at = Timestamptz(default=None)
+
+
 class Advance(Table, tablename="advance"):
     """Credit that was lent by an order, once a `month` (its first day) of the customer's calendar.
 

@@ -10,6 +10,7 @@ from selfcare.db.prepared import Prepared, execute
 from selfcare.kernel.money import Money
 from selfcare.messages.events import Message
 from selfcare.portal.orders.booking import Back
+from selfcare.portal.orders.credit_notes import CreditNote
 from selfcare.portal.orders.order import Kind, Order, State
 from selfcare.portal.orders.parts import LOST
 from selfcare.portal.orders.shop import Shop
@@ -69,8 +70,8 @@ async def _put_in(shop: Shop, order: Order, owner_id: UUID) -> None:
         )
 
 
-async def not_delivered(shop: Shop, order: Order, back: Back | None) -> None:
-    """With what comes back, and whereto; None where it had cost nothing."""
+async def not_delivered(shop: Shop, order: Order, back: Back | None, note: CreditNote | None = None) -> None:
+    """With what comes back, and whereto; None where it had cost nothing. `note` where it is back already."""
     if (payment := await stranger_who_paid(order)) is not None:
         values = {"amount": order.price, "reference": order.reference, "what": order.name}
         await strangers.tell(shop.till, payment, Message.QUICK_TOPUP_NOT_DELIVERED, **values)
@@ -85,6 +86,8 @@ async def not_delivered(shop: Shop, order: Order, back: Back | None) -> None:
             amounts["by_card"] = back.by_card
         if back is not None and back.as_credit:
             amounts["as_credit"] = back.as_credit
+        if note is not None:
+            amounts["note"] = note.number
         await shop.messages.send_later(
             Message.ORDER_NOT_DELIVERED,
             dedupe_key=f"order.not_delivered:{order.id}:{user_id}",
@@ -96,6 +99,26 @@ async def not_delivered(shop: Shop, order: Order, back: Back | None) -> None:
             path=f"/orders/{order.parent_id or order.id}",
             simulated=shop.till.gateway.is_simulated,
             **amounts,
+        )
+
+
+async def credited(shop: Shop, order: Order, note: CreditNote) -> None:
+    """All of the money has gone back: the number of the paper for it, and what stands on it."""
+    values: dict[str, Any] = {"what": order.name, "reference": order.reference, "note": note.number, "tax": note.tax}
+    values["amount"] = note.total
+    if (payment := await stranger_who_paid(order)) is not None:
+        await strangers.tell(shop.till, payment, Message.QUICK_TOPUP_CREDITED, **values)
+        return
+    for user_id in await recipients(order.customer_id, order.asked_by):
+        await shop.messages.send_later(
+            Message.ORDER_CREDITED,
+            dedupe_key=f"order.credited:{order.id}:{user_id}",
+            to_user=user_id,
+            customer_id=order.customer_id,
+            about=order.id,
+            path=f"/orders/{order.parent_id or order.id}",
+            simulated=shop.till.gateway.is_simulated,
+            **values,
         )
 
 

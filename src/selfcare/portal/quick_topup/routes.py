@@ -15,8 +15,8 @@ from selfcare.identity.limits import TooOften
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, Rejected, Unavailable
 from selfcare.kernel.money import Money
+from selfcare.portal.orders import credit_notes, orders
 from selfcare.portal.orders import order as reading
-from selfcare.portal.orders import orders
 from selfcare.portal.orders import words as order_words
 from selfcare.portal.orders.counter import PriceChanged
 from selfcare.portal.orders.order import Order, State
@@ -185,6 +185,21 @@ async def download_receipt(request: Request[Any, Any, Any], settings: NamedDepen
     return as_download(paper.name, paper.body, "application/pdf")
 
 
+@get("/quick-topup/order/credit-note", name="quick_topup.credit_note")
+async def download_credit_note(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
+    order = await _order(request, settings)
+    if order is None or order.state is not State.REFUNDED:
+        return _dead(request)
+    paper = await credit_notes.fetch_paper(
+        order,
+        operator=settings.operator,
+        simulated=settings.payments == "embedded",
+        asker=context_of(request).origin.address,
+        is_stranger=True,
+    )
+    return as_download(paper.name, paper.body, "application/pdf")
+
+
 @get("/quick-topup/{payment_id:uuid}/return", name="quick_topup.return")
 async def come_back(
     request: Request[Any, Any, Any],
@@ -294,6 +309,7 @@ async def _standing(request: Request[Any, Any, Any], order: Order) -> Response[b
         headers=PRIVATE,
         order=order,
         payment=payment,
+        notes=await credit_notes.find([order.id] if order.state is State.REFUNDED else []),
         standing=pay_words.standing(payment) if payment and is_unpaid else order_words.standing(order, now),
         life=order_words.life_line(order),
         seconds=order_words.ask_again_after(order, now),
@@ -337,6 +353,7 @@ router = Router(
         show_order,
         show_state,
         download_receipt,
+        download_credit_note,
         come_back,
         cancel,
     ],

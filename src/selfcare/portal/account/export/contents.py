@@ -316,6 +316,14 @@ SECTIONS = (
         },
     ),
     _section(
+        "order-credit-notes",
+        "order_credit_note",
+        "id order_id number date currency net_minor tax_minor card_minor credit_minor created_at",
+        "t.customer_id = :customer_id AND NOT t.of_stranger",
+        needs=Right.VIEW_OWN_BILLS,
+        without={BOOKKEEPING: "customer_id of_stranger"},
+    ),
+    _section(
         "advances",
         "advance",
         "id service_id order_id lent_minor fee_minor owed_minor currency state asked_at ended_at",
