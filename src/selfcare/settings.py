@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from selfcare.kernel.money import EXPONENTS
+from selfcare.kernel.numbers import whole
 from selfcare.theme import Theme, load
 
 PREFIX = "SELFCARE_"
@@ -115,8 +116,8 @@ def _role(name: str) -> str:
 
 def _tax_code(text: str) -> str:
     code, _equals, percent = text.partition("=")
-    whole, _point, part = percent.partition(".")
-    if not code or len(code) > 16 or not (whole.isascii() and whole.isdigit()) or int(whole) > 100 or len(part) > 1:
+    units, _point, part = percent.partition(".")
+    if not code or len(code) > 16 or whole(units, most=100) is None or len(part) > 1:
         raise ValueError(f"has {text!r}; each must be a code and its rate in per cent, like standard=20")
     return text
 
@@ -473,9 +474,9 @@ def _is_on(typed: str) -> bool:
 
 
 def _whole_number(typed: str, low: int, high: int) -> int:
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 10 and low <= int(typed) <= high):
+    if (number := whole(typed, least=low, most=high)) is None:
         raise ValueError(f"is {typed!r}; it must be a whole number from {low} to {high}")
-    return int(typed)
+    return number
 
 
 def _choice(typed: str, options: tuple[object, ...]) -> object:

@@ -12,6 +12,7 @@ from selfcare.adapters.cgrates_snapshots import Account
 from selfcare.adapters.cgrates_wire import Engine, NotThere
 from selfcare.adapters.cgrates_words import KIND_OF, Dialect, go_time, moment, seconds_of
 from selfcare.kernel.msisdn import show
+from selfcare.kernel.numbers import whole
 from selfcare.ports.charging import COVERED_BY, Asked, DayUse, Record, Records
 
 # Usage kinds of records, by the engine's type of record.
@@ -27,7 +28,7 @@ async def page(
 ) -> Records:
     """`after` is how many of the engine's records were looked at so far."""
     found: list[Record] = []
-    place = int(after) if after and after.isascii() and after.isdigit() and len(after) < 10 else 0
+    place = whole(after or "", most=999_999_999) or 0
     async for at, record in _walk(engine, dialect, accounts, asked, start=place, at_once=max(limit + 1, 50)):
         if len(found) == limit:
             return Records(tuple(found), str(place))

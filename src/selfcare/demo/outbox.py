@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from selfcare.db.prepared import Prepared, fetch, fetch_one
 from selfcare.kernel.errors import NotFound
+from selfcare.kernel.numbers import whole
 from selfcare.settings import Settings
 from selfcare.web.pages import page
 
@@ -28,9 +29,7 @@ MAIN = re.compile(r"<main>(.*)</main>", re.DOTALL)
 
 @get("/demo/outbox", name="demo.outbox")
 async def list_mails(request: Request[Any, Any, Any]) -> Response[bytes]:
-    asked = request.query_params.get("page", "1")
-    number = min(int(asked), MOST_PAGES) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
-    number = max(number, 1)
+    number = whole(request.query_params.get("page", ""), least=1, most=MOST_PAGES) or 1
     rows = await fetch(NEWEST.bind(most=ON_A_PAGE + 1, skipped=(number - 1) * ON_A_PAGE))
     return page(request, "demo/outbox", mails=rows[:ON_A_PAGE], number=number, more=len(rows) > ON_A_PAGE)
 

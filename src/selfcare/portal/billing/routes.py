@@ -16,6 +16,7 @@ from litestar.response import Stream
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
+from selfcare.kernel.numbers import whole
 from selfcare.kernel.words import _
 from selfcare.portal.billing import bundles, papers, queries, questions, references, transactions
 from selfcare.portal.billing.difference import difference
@@ -60,8 +61,8 @@ async def list_invoices(
 ) -> Response[bytes]:
     asked = request.query_params
     status = asked.get("status", "") if asked.get("status", "") in queries.STATUSES else "all"
-    year = _number(asked.get("year", ""), most=9999)
-    number = _number(asked.get("page", ""), most=100_000) or 1
+    year = whole(asked.get("year", ""), least=1, most=9999)
+    number = whole(asked.get("page", ""), least=1, most=100_000) or 1
     invoices = await queries.list_invoices(
         identity.customer, today=clock.today(settings.zone), status=status, year=year, page=number
     )
@@ -293,11 +294,6 @@ def _wanted(request: Request[Any, Any, Any]) -> tuple[Form, Wanted]:
     kind = form["kind"] if form["kind"] in transactions.KINDS else ""
     invoiced = form["invoiced"] if form["invoiced"] in transactions.INVOICED else ""
     return form, Wanted(kind, invoiced, first, last)
-
-
-def _number(text: str, *, most: int) -> int | None:
-    """What a link of ours may say; anything else is as if it said nothing."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 and 0 < int(text) <= most else None
 
 
 router = Router(

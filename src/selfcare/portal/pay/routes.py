@@ -162,19 +162,12 @@ async def _pay(
         request_key=form.request_key,
         card_id=None if card in (None, NEW_CARD) else UUID(card),
         save_card=form.flag("save_card"),
-        shown=None if part else _shown(form, shown),
+        shown=None if part else Money(form.hidden_number("shown"), shown.total.currency),
     )
     if (shown.by_card or part) and await proofs.needs_proof(identity, how.card_id):
         await ask_for_proof(request)
     parts = [BillPart(shown.bills[0].id, amount)] if part else [BillPart(bill.id) for bill in shown.bills]
     return await payments.pay_bills(till, identity, parts, how)
-
-
-def _shown(form: Form, shown: Checkout) -> Money:
-    """The total that stood on the button. What is no number of ours is as good as another number."""
-    text = form["shown"]
-    minor = int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else -1
-    return Money(minor, shown.total.currency)
 
 
 def _form(shown: Checkout, *, card: str = "", part: bool = False) -> Form:

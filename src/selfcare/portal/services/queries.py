@@ -12,6 +12,7 @@ from selfcare.db.prepared import Prepared, as_json, fetch, fetch_many
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import NotFound
 from selfcare.kernel.money import Money
+from selfcare.kernel.numbers import whole
 from selfcare.kernel.values import value
 from selfcare.portal.services.services import FOLDED_AFTER, SOON, Life, Status, ending, kind_words, status_of
 from selfcare.portal.services.speed import Speed
@@ -196,7 +197,7 @@ def asked_by(said: Mapping[str, str]) -> Asked:
         words=" ".join(said.get("q", "").split())[:LONGEST_SEARCH].replace("\x00", ""),
         state=state if state in STATES else "all",
         type=kind if kind.isalnum() and len(kind) <= 16 else "all",
-        page=int(number) if number.isascii() and number.isdigit() and 0 < len(number) < 6 and int(number) else 1,
+        page=whole(number, least=1, most=99_999) or 1,
     )
 
 

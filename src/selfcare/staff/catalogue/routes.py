@@ -15,6 +15,7 @@ from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.money import Money
+from selfcare.kernel.numbers import whole
 from selfcare.kernel.words import _
 from selfcare.ports.charging import KINDS, SCOPES
 from selfcare.ports.ports import Ports
@@ -87,7 +88,7 @@ async def show_version(
     request: Request[Any, Any, Any], product_id: FromPath[UUID], number: FromPath[str]
 ) -> Response[bytes]:
     product = await products.load(product_id)
-    version = await products.version_of(product, int(number) if number.isascii() and number.isdigit() else 0)
+    version = await products.version_of(product, whole(number, most=1_000_000) or 0)
     return page(request, "staff/catalogue/version", product=product, version=version, draft=version.draft)
 
 
@@ -311,10 +312,9 @@ def _short(text: str) -> str:
 
 
 def _whole(text: str, least: int, most: int) -> int:
-    text = text.strip()
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and least <= int(text) <= most):
+    if (number := whole(text.strip(), least=least, most=most)) is None:
         raise Rejected(_("Enter a whole number from %(least)d to %(most)d.") % {"least": least, "most": most})
-    return int(text)
+    return number
 
 
 def _optional(form: Form, name: str, currency: str) -> Money | None:

@@ -17,6 +17,7 @@ from selfcare.identity import grants
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Rejected
+from selfcare.kernel.numbers import whole
 from selfcare.portal.activity.words import role_name, sentence_of
 from selfcare.portal.billing import queries as billing
 from selfcare.portal.orders import order as orders
@@ -289,8 +290,7 @@ async def _notes_page(
 
 
 def _page(request: Request[Any, Any, Any]) -> int:
-    asked = request.query_params.get("page", "")
-    return min(int(asked), 10_000) if asked.isascii() and asked.isdigit() and len(asked) < 6 and int(asked) else 1
+    return whole(request.query_params.get("page", ""), least=1, most=10_000) or 1
 
 
 router = Router(

@@ -201,13 +201,11 @@ async def _start(
 ) -> Payment:
     """By a new card that nobody keeps; the customer's credit is not a guest's to spend."""
     who = audit.visitor(context_of(request).origin, customer_id=bill.customer_id)
-    text = form["shown"]
-    minor = int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else -1
     how = How(
         request_key=form.request_key,
         use_credit=False,
         guest_link_id=bill.link_id,
-        shown=Money(minor, bill.remaining.currency),
+        shown=Money(form.hidden_number("shown"), bill.remaining.currency),
     )
     payment = await payments.start_bills(till, who, [BillPart(bill.invoice_id)], how)
     if email is not None:

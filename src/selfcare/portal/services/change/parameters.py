@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from selfcare.kernel import msisdn
+from selfcare.kernel import msisdn, numbers
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
@@ -56,12 +56,12 @@ class Parameter:
                     raise Rejected(_("Choose one of these."))
                 return typed
             case "whole":
-                if not (typed.isascii() and typed.isdigit() and len(typed) < 10):
+                if (number := numbers.whole(typed, most=999_999_999)) is None:
                     raise Rejected(_("Type a whole number."))
-                if not self.least <= int(typed) <= self.most:
+                if not self.least <= number <= self.most:
                     limits = {"least": self.least, "most": self.most}
                     raise Rejected(_("Type a number from %(least)d to %(most)d.") % limits)
-                return str(int(typed))
+                return str(number)
             case "phone":
                 return msisdn.parse(typed, region)
         name = typed.lower().rstrip(".")
