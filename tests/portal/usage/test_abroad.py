@@ -71,7 +71,7 @@ async def test_a_trip_is_shown_country_by_country(asha: Browser) -> None:
 
 async def test_a_used_up_pass_says_what_it_stops_and_how_to_go_on(bloom: Browser) -> None:
     page = await bloom.open(f"/usage/{people.bloom_service(3)}")
-    assert "This is stopped because World data is used up" in page.text
+    assert "Data abroad: stopped because World data is used up, although 9.9 GB is left." in page.text
     assert "Switzerland" in (await bloom.open(f"/usage/{people.bloom_service(3)}/abroad")).text
 
 

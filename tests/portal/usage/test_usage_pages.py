@@ -142,6 +142,7 @@ async def test_an_empty_blocker_says_what_is_stopped_and_how_to_go_on(app: Appli
         people.PATEL, MOBILE, label="Day pass", blocker=True, consume_order=1, expires_at=NOW + timedelta(days=1)
     )
     page = await asha.open(HERE)
+    assert "Plenty left" not in line(page, "data")
     assert "Data: stopped because Day pass is used up, although 20" in line(page, "data")
     assert page.by_id("line-data-any").xpath(f".//a[@href='/topup/{MOBILE}'][text()='Top up to go on']")
 
@@ -338,6 +339,8 @@ async def test_calls_are_counted_from_the_same_day_whatever_the_chart_shows(app:
     await change("is_unlimited = :yes", "service_id = :id AND kind = 'sms'", id=MOBILE, yes=True)
     for kind in ("data", "voice", "sms"):
         assert "Calls since 6 November" in (await asha.open(f"{HERE}?kind={kind}")).text, kind
+    await change("is_unlimited = :yes", "service_id = :id AND kind = 'voice'", id=MOBILE, yes=True)
+    assert "Calls since 6 November" in (await asha.open(HERE)).text, "the plan's period, though nobody granted minutes"
 
 
 async def test_where_it_went_is_told_bucket_by_bucket(asha: Browser) -> None:

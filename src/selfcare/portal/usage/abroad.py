@@ -12,7 +12,7 @@ from selfcare.identity.identity import CustomerScope
 from selfcare.kernel.errors import Unavailable
 from selfcare.kernel.money import Money, round_half_up
 from selfcare.portal.usage.balances import Balance
-from selfcare.portal.usage.past import abroad_since
+from selfcare.portal.usage.past import plan_began
 from selfcare.ports.charging import MOST_RECORDS, Asked, Charging, Record
 
 MOST_PAGES = 5
@@ -85,7 +85,7 @@ class Abroad:
 async def used_abroad(scope: CustomerScope, charging: Charging, balance: Balance) -> Abroad | None:
     """None where the meter does not answer."""
     zone = ZoneInfo(scope.zone)
-    since = abroad_since(balance, zone)
+    since = plan_began(balance, zone)
     asked = Asked(service_ids=[balance.row.id], classes=frozenset({"roaming"}), since=since, until=None)
     found: list[Record] = []
     after: str | None = None

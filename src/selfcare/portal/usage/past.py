@@ -112,7 +112,7 @@ async def past_of(
     kinds = _kinds(balance.lines, days)
     chosen = kind if kind in kinds else kinds[0] if kinds else "data"
     amounts = amounts_of(days, chosen)
-    line, voice = balance.line(chosen), balance.line("voice")
+    line, voice, period = balance.line(chosen), balance.line("voice"), plan_began(balance, zone)
     foreseen = _Foreseen.of(balance, line, days, known_since, zone) if line and not line.is_unlimited else None
     outlook = foreseen.forecast(_tanks(foreseen.line, zone)) if foreseen and not foreseen.line.is_used_up else None
     what_ifs = await _what_ifs(balance, foreseen) if foreseen else []
@@ -122,8 +122,8 @@ async def past_of(
             kind=chosen,
             used=_used(
                 days,
-                day_of(voice.period_start, zone) if voice and voice.period_start else month,
-                day_of(abroad_since(balance, zone), zone),
+                day_of(voice.period_start if voice and voice.period_start else period, zone),
+                day_of(period, zone),
                 month,
             ),
             outlook=outlook,
@@ -152,7 +152,7 @@ def _beyond(balance: Balance, days: Sequence[DayUse], known_since: date, month: 
     return pace.beyond(costs, so_far, today=today, last_day=last or next_month - _DAY)
 
 
-def abroad_since(balance: Balance, zone: ZoneInfo) -> datetime:
+def plan_began(balance: Balance, zone: ZoneInfo) -> datetime:
     """The beginning of the plan's period; without one that of the month."""
     main = balance.line("data") or balance.line("voice")
     if main and main.period_start:
