@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from selfcare.demo.catalogue import TAX_PERMILLE
 from selfcare.demo.people import fixed
 from selfcare.demo.timeline import add_months, local
 from selfcare.kernel.money import Money
-
-TAX_PERMILLE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +97,11 @@ class Bill:
     @property
     def made_at(self) -> datetime:
         return local(self.day, time(4, 0))
+
+    def paid_after(self, days: int, *, now: datetime) -> Bill:
+        """In full, at the latest now."""
+        paid_at = self.made_at + timedelta(days=days, hours=9)
+        return replace(self, paid=self.total, paid_at=min(paid_at, now))
 
     def transactions(self) -> Iterator[dict[str, Any]]:
         start, end = self.period

@@ -16,8 +16,7 @@ from typing import Any
 from selfcare.db.counters import take_block
 from selfcare.db.engine import dialect, transaction
 from selfcare.demo import catalogue
-from selfcare.demo.bills import TAX_PERMILLE
-from selfcare.demo.catalogue import GB, Sold
+from selfcare.demo.catalogue import GB, TAX_PERMILLE, Sold
 from selfcare.demo.timeline import ZONE, Timeline, add_months
 from selfcare.kernel.money import Money
 

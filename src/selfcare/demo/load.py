@@ -13,6 +13,7 @@ from selfcare.db.prepared import Prepared, fetch_one, insert_many
 from selfcare.demo import accounts, catalogue, households
 from selfcare.demo.activity import add_activity
 from selfcare.demo.bills import Book
+from selfcare.demo.bloom import add_bloom
 from selfcare.demo.crowd import add_crowd
 from selfcare.demo.noor import add_noor, add_payments
 from selfcare.demo.orders import add_orders
@@ -81,7 +82,7 @@ async def _load_named(when: Timeline, password_hash: str, sim_keys: Sequence[byt
     households.add_asha(rows, book, when)
     households.add_chidi(rows, book, when)
     households.add_unowned(rows, when)
-    households.add_bloom(rows, book, when)
+    add_bloom(rows, book, when)
     add_noor(rows, book, when)
     if sim_keys:
         add_sims(rows, when, sim_keys)

@@ -14,7 +14,7 @@ from selfcare.adapters.payments_embedded_tables import SimCard, SimCustomer, Sim
 from selfcare.db.prepared import Prepared, fetch, insert_many
 from selfcare.demo import catalogue, people
 from selfcare.demo.bills import Bill, Book, Item
-from selfcare.demo.households import Line
+from selfcare.demo.lines import Line
 from selfcare.demo.people import NOOR, YUSUF, fixed
 from selfcare.demo.rows import Rows
 from selfcare.demo.timeline import Timeline, add_months

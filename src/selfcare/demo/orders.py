@@ -16,8 +16,8 @@ from selfcare.db import counters
 from selfcare.db.prepared import Prepared, execute, insert_many
 from selfcare.demo import bills, catalogue, people
 from selfcare.demo.accounts import gateway_ref
-from selfcare.demo.bills import TAX_PERMILLE, Item
-from selfcare.demo.catalogue import Sold
+from selfcare.demo.bills import Item
+from selfcare.demo.catalogue import TAX_PERMILLE, Sold
 from selfcare.demo.people import PATEL, fixed
 from selfcare.demo.timeline import ZONE, Timeline
 from selfcare.kernel import clock

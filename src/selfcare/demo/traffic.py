@@ -194,3 +194,7 @@ def _about(mean: float, rng: Random) -> int:
     """A whole number with this mean."""
     spread = mean * rng.uniform(0.3, 1.7)
     return int(spread) + (rng.random() < spread % 1)
+
+
+def abroad(at: datetime, country: str, megabytes: int, cost: int = 0) -> Event:
+    return Event(at=at, kind="data", class_="roaming", bytes=megabytes * MB, seconds=1900, country=country, cost=cost)
