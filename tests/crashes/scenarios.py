@@ -15,6 +15,7 @@ from lxml import html as lxml_html
 from selfcare.kernel import ids
 from tests.crashes.shopping import ADDS, ANSWER_LOST, AWAY, BREAKS, QUESTION_LOST, REFUSES, SILENT
 from tests.crashes.world import Customer, Server, World
+from tests.support import lines
 from tests.support.browser import form_values
 
 REFUND_MINOR = 500
@@ -57,6 +58,14 @@ class Case:
     async def add(self, server: Server, network: str = ADDS, **how: Any) -> Any:
         """An add-on with which the network does this."""
         return await self.buy(server, network=network, **how)
+
+    async def change_plan(self, server: Server, network: str = ADDS, **how: Any) -> Any:
+        """To a plan of its own, with which the network does this."""
+        return await self.buy(server, network=network, plan=str(await lines.a_plan()), **how)
+
+    async def set(self, server: Server, network: str = ADDS, **how: Any) -> Any:
+        """A setting of its own, with which the network does this."""
+        return await self.buy(server, network=network, setting=f"Number {len(self.clicks)}", **how)
 
     async def press_again(self, server: Server, asked: dict[str, Any]) -> Any:
         answer = await server.press(asked.get("press") or ("buy" if "meter" in asked else "click"), **asked)
@@ -414,6 +423,112 @@ async def an_add_on_pressed_twice(case: Case, server: Server) -> None:
 async def two_add_ons_of_which_one_cannot_be_done(case: Case, server: Server) -> None:
     await case.add(server)
     await case.add(server, BREAKS)
+
+
+@scenario_with_bills(0)
+async def a_change_of_plan(case: Case, server: Server) -> None:
+    await case.change_plan(server)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_change_of_plan_that_the_network_refuses(case: Case, server: Server) -> None:
+    await case.change_plan(server, REFUSES)
+
+
+@scenario_with_bills(0)
+async def a_change_of_plan_that_the_network_begins_and_cannot_do(case: Case, server: Server) -> None:
+    await case.change_plan(server, BREAKS)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_change_of_plan_whose_answer_is_lost(case: Case, server: Server) -> None:
+    await case.change_plan(server, ANSWER_LOST)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_change_of_plan_while_the_network_is_away(case: Case, server: Server) -> None:
+    await case.change_plan(server, AWAY)
+
+
+@scenario_with_bills(0)
+async def a_change_of_plan_of_which_nobody_knows(case: Case, server: Server) -> None:
+    await case.change_plan(server, SILENT)
+
+
+@scenario_with_bills(0)
+async def a_change_of_plan_that_the_bank_asks_about(case: Case, server: Server) -> None:
+    await case.change_plan(server, last4="3184")
+    await case.at_the_bank()
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_change_of_plan_whose_allowance_is_lost_on_the_way(case: Case, server: Server) -> None:
+    await case.change_plan(server, meter=ANSWER_LOST)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_change_of_plan_pressed_twice(case: Case, server: Server) -> None:
+    key, to = ids.token(), str(await lines.a_plan())
+    await case.world.card(case.customer, "4242")
+    await case.world.line(case.customer)
+    await at_once(*(case.buy(server, network=ADDS, plan=to, key=key) for _ in range(2)))
+
+
+@scenario_with_bills(0)
+async def a_change_of_plan_and_an_add_on(case: Case, server: Server) -> None:
+    await case.change_plan(server)
+    await case.add(server, BREAKS)
+
+
+@scenario_with_bills(0)
+async def a_setting(case: Case, server: Server) -> None:
+    await case.set(server)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_setting_that_the_network_refuses(case: Case, server: Server) -> None:
+    await case.set(server, REFUSES)
+
+
+@scenario_with_bills(0)
+async def a_setting_that_the_network_begins_and_cannot_do(case: Case, server: Server) -> None:
+    await case.set(server, BREAKS)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_setting_whose_answer_is_lost(case: Case, server: Server) -> None:
+    await case.set(server, ANSWER_LOST)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_setting_while_the_network_is_away(case: Case, server: Server) -> None:
+    await case.set(server, AWAY)
+
+
+@scenario_with_bills(0)
+async def a_setting_of_which_nobody_knows(case: Case, server: Server) -> None:
+    await case.set(server, SILENT)
+
+
+@scenario_with_bills(0)
+async def a_setting_that_the_bank_asks_about(case: Case, server: Server) -> None:
+    await case.set(server, last4="3184")
+    await case.at_the_bank()
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def two_settings_of_which_one_cannot_be_changed(case: Case, server: Server) -> None:
+    await case.set(server, BREAKS)
+    await case.set(server)
 
 
 async def at_once(*doing: Awaitable[Any]) -> None:

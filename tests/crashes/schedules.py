@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from selfcare.db.engine import Row
-from selfcare.db.prepared import Prepared, fetch
+from selfcare.db.prepared import Prepared, as_json, fetch
 from selfcare.portal.billing import ledger
 from tests.crashes.scenarios import Case, Scenario
 from tests.crashes.unattended_scenarios import SCENARIOS, wrong_with_cards
@@ -171,8 +171,9 @@ async def _read_pages(case: Case, server: Server) -> None:
 
 def _words(row: Row) -> str:
     # A bundle may be ready in part.
-    is_ready = row["kind"] == "bundle" and row["state"] == "delivered"
-    return "Ready" if is_ready else ORDER_WORDS.get(row["state"], "no such state")
+    if row["state"] == "delivered" and row["kind"] in READY_WORDS:
+        return READY_WORDS[row["kind"]]
+    return ORDER_WORDS.get(row["state"], "no such state")
 
 
 async def check(case: Case, schedule: Schedule) -> None:
@@ -201,11 +202,8 @@ async def check(case: Case, schedule: Schedule) -> None:
     facts = {
         "charged more than once": len(charged) <= max(1, sum(row["paid_at"] is not None for row in wholes)),
         "an order has not come to its end": all(row["state"] in ORDER_WORDS for row in bought),
-        "delivered otherwise than said": all(
-            (row["grants"], row["addons"]) == (is_there, is_there and row["kind"] == "addon")
-            for row in bought
-            for is_there in [row["state"] == "delivered"]
-        ),
+        "delivered otherwise than said": all(_delivered_parts(row) == _promised_parts(row) for row in bought),
+        "the service has another plan than said": _has_the_plan_said(bought),
         "delivered unpaid": all(row["paid_at"] is not None for row in bought if row["state"] == "delivered"),
         "paid, and neither delivered nor given back": all(
             (row["paid_at"] is not None) == (row["state"] in ("delivered", "refunded")) for row in bought
@@ -224,6 +222,34 @@ async def check(case: Case, schedule: Schedule) -> None:
     wrong = [what for what, holds in facts.items() if not holds] + await wrong_with_cards(case)
     if wrong:
         raise Untrue(f"{schedule}: {wrong}\n  rows {rows}\n  charged {charged}, given back {given_back}, told {told}")
+
+
+def _delivered_parts(row: Row) -> tuple[int, int, int, bool]:
+    """Allowances, add-ons, changes of plan, and whether the setting is there."""
+    wanted = row["delivers"].get("set")
+    is_set = wanted is not None and row["configuration"].get(wanted["label"]) == wanted["words"]
+    return row["grants"], row["addons"], row["plans"], is_set
+
+
+def _promised_parts(row: Row) -> tuple[int, int, int, bool]:
+    is_there, kind = row["state"] == "delivered", row["kind"]
+    return (
+        is_there and kind != "change",
+        is_there and kind == "addon",
+        is_there and kind == "plan",
+        is_there and kind == "change",
+    )
+
+
+def _has_the_plan_said(bought: list[Row]) -> bool:
+    """The service is on the plan of the last change that was delivered, and without one on the plan it began with."""
+    changes = [row for row in bought if row["kind"] == "plan"]
+    if not changes:
+        return True
+    plan = changes[0]["delivers"]["was"]["product_id"]
+    for row in changes:
+        plan = row["delivers"]["plan"]["product_id"] if row["state"] == "delivered" else plan
+    return str(changes[0]["has_plan"]) == plan
 
 
 async def check_all() -> None:
@@ -255,11 +281,15 @@ ORDERS = Prepared.sql(
     """
     SELECT o.id, o.kind, o.state, o.price_minor, p.settled_at AS paid_at,
         (SELECT COUNT(*) FROM allowance_grant g WHERE g.order_id = o.id) AS grants,
-        (SELECT COUNT(*) FROM service_addon a WHERE a.order_id = o.id) AS addons
+        (SELECT COUNT(*) FROM service_addon a WHERE a.order_id = o.id) AS addons,
+        (SELECT COUNT(*) FROM plan_change c WHERE c.order_id = o.id AND c.state = 'done') AS plans,
+        o.delivers, s.configuration, s.product_id AS has_plan
     FROM purchase_order o LEFT JOIN purchase_order w ON w.id = o.parent_id
+        JOIN service s ON s.id = o.service_id
         JOIN payment p ON p.id = COALESCE(w.payment_id, o.payment_id)
     WHERE o.customer_id = :customer_id AND o.kind <> 'bundle' ORDER BY o.created_at
-    """
+    """,
+    types={"delivers": as_json, "configuration": as_json},
 )
 WHOLE = Prepared.sql(
     """
@@ -267,6 +297,7 @@ WHOLE = Prepared.sql(
     FROM purchase_order o JOIN payment p ON p.id = o.payment_id WHERE o.customer_id = :customer_id
     """
 )
+READY_WORDS = {"bundle": "Ready", "change": "It is changed"}
 # How an order may end, and what its page says then.
 ORDER_WORDS = {
     "delivered": "You now have",

@@ -96,7 +96,8 @@ SOLD_AS = Prepared.sql("SELECT product_id FROM service WHERE id = :id")
 
 
 async def buy(shop: Shop, asked: dict[str, Any]) -> Any:
-    """The buy button: of a top-up by what the meter does, an add-on by what the network does, a bundle of both."""
+    """The buy button: of a top-up by what the meter does, an add-on, a plan or a setting by what the network does, a
+    bundle of both."""
     who = audit.system(customer_id=UUID(asked["customer"]), user_id=UUID(asked["user"]))
     how = How(
         request_key=asked["key"],
@@ -106,7 +107,7 @@ async def buy(shop: Shop, asked: dict[str, Any]) -> Any:
     if asked.get("parts"):
         order = await _buy_bundle(shop, who, asked, how)
     else:
-        order = await orders.buy(shop, who, await _wanted(asked["service"], asked["meter"], asked.get("network")), how)
+        order = await orders.buy(shop, who, await _asked_for(asked), how)
     return {"order": str(order.id), "payment": str(order.payment_id), "state": order.state}
 
 
@@ -127,10 +128,56 @@ async def _buy_bundle(shop: Shop, who: audit.Who, asked: dict[str, Any], how: Ho
     return await orders.advance(shop, order.id)
 
 
+async def _asked_for(asked: dict[str, Any]) -> Wanted:
+    service, meter, network = asked["service"], asked["meter"], asked.get("network")
+    if asked.get("plan"):
+        return await _plan(service, meter, network or ADDS, asked["plan"])
+    if asked.get("setting"):
+        return await _setting(service, network or ADDS, asked["setting"])
+    return await _wanted(service, meter, network)
+
+
+async def _plan(service: str, meter: str, network: str, to: str) -> Wanted:
+    """From whatever plan it is on to that one."""
+    (sold,) = await fetch(SOLD_AS.bind(id=UUID(service)))
+    ends = (clock.now() + timedelta(days=20)).isoformat()
+    plan = {"change_id": None, "product_id": to, "version": 1, "name": network, "price_minor": 2_000}
+    was = {"product_id": str(sold["product_id"]), "name": "Lark 20"}
+    puts = [_put(meter) | {"origin": "plan", "expires_at": ends}]
+    return Wanted(
+        kind=Kind.PLAN,
+        name="Another plan",
+        price=Money(PRICE_MINOR, "GBP"),
+        tax_permille=200,
+        service_id=UUID(service),
+        product_id=UUID(to),
+        product_version=1,
+        delivers={"plan": plan | {"term_ends_on": None}, "was": was, "play": None, "puts": puts},
+    )
+
+
+async def _setting(service: str, network: str, label: str) -> Wanted:
+    (sold,) = await fetch(SOLD_AS.bind(id=UUID(service)))
+    setting = {"key": "number_shown", "label": label, "value": "no", "words": "Hidden", "was": "Shown"}
+    return Wanted(
+        kind=Kind.CHANGE,
+        name=network,
+        price=Money(PRICE_MINOR, "GBP"),
+        tax_permille=200,
+        service_id=UUID(service),
+        product_id=sold["product_id"],
+        product_version=1,
+        delivers={"set": setting, "play": None},
+    )
+
+
+def _put(meter: str) -> dict[str, Any]:
+    put = {"kind": "data", "amount": 5 * 10**9, "label": meter, "origin": "topup", "mode": "add", "scope": "any"}
+    return put | {"consume_order": 2, "expires_at": None, "currency": None, "counts_mms": False, "blocker": False}
+
+
 async def _wanted(service: str, meter: str, network: str | None) -> Wanted:
-    put = {"kind": "data", "amount": 5 * 10**9, "label": meter, "origin": "topup", "mode": "add"}
-    put |= {"scope": "any", "consume_order": 2, "expires_at": None, "currency": None, "counts_mms": False}
-    delivers: dict[str, Any] = {"puts": [put | {"blocker": False}]}
+    delivers: dict[str, Any] = {"puts": [_put(meter)]}
     if network:
         delivers |= await _addon(UUID(service))
     return Wanted(

@@ -33,24 +33,17 @@ async def a_customer(*, currency: str = "GBP") -> Owner:
     return Owner(id)
 
 
-async def a_line(of: Owner, *, currency: str = "GBP", **more: Any) -> UUID:
-    service, product = new_id(), new_id()
+async def a_plan(*, currency: str = "GBP") -> UUID:
+    id = new_id()
+    row = {"id": id, "slug": id.hex, "name": "Lark 20", "category": "plan", "service_type": "mobile"}
     async with transaction():
-        await insert_many(
-            Product,
-            [
-                {
-                    "id": product,
-                    "slug": product.hex,
-                    "name": "Lark 20",
-                    "category": "plan",
-                    "service_type": "mobile",
-                    "currency": currency,
-                    "tax_code": "standard",
-                    "created_at": BEGAN,
-                }
-            ],
-        )
+        await insert_many(Product, [row | {"currency": currency, "tax_code": "standard", "created_at": BEGAN}])
+    return id
+
+
+async def a_line(of: Owner, *, currency: str = "GBP", **more: Any) -> UUID:
+    service, product = new_id(), await a_plan(currency=currency)
+    async with transaction():
         await insert_many(
             Service,
             [

@@ -159,7 +159,8 @@ async def keep(
 
 
 async def hold(customer_id: UUID) -> None:
-    """Two who change the cards of one customer come one after the other. Inside a transaction."""
+    """Two who change the cards of one customer, or buy or end something of it, come one after the other. Inside a
+    transaction."""
     await execute(LOCK.bind(customer_id=customer_id))
 
 

@@ -19,6 +19,7 @@ from selfcare.kernel.errors import Conflict, Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.messages.events import Message
+from selfcare.portal.cards import cards
 from selfcare.portal.orders.order import Order, under_way
 from selfcare.portal.services.changes import NUMBER_KEPT_DAYS, key_of, service_of
 from selfcare.ports.messages import Messages
@@ -134,6 +135,8 @@ async def cancel(
     """At the end of the period, until when it can be undone, or now. The moment of the end. The same key ends once."""
     scope, now = identity.customer, clock.now()
     async with transaction():
+        # Whoever buys something for it meanwhile comes before or after.
+        await cards.hold(scope.customer_id)
         service = await service_of(scope, service_id)
         if waits_for := await _coming(scope, service_id):
             raise Rejected(_("Wait until your order “%(order)s” is finished.") % {"order": waits_for.name})
