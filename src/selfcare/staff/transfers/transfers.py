@@ -20,6 +20,7 @@ from selfcare.kernel.words import _
 from selfcare.messages.events import Message
 from selfcare.portal.account.requests import requests
 from selfcare.portal.account.requests.kinds import State
+from selfcare.portal.cards import cards
 from selfcare.ports.charging import Handover
 from selfcare.ports.failures import Declined
 from selfcare.ports.ports import Ports
@@ -119,6 +120,8 @@ async def decide(ports: Ports, staff: Identity, approval_id: UUID, *, yes: bool)
 
 
 async def _move(ports: Ports, staff: Identity, old: Customer, new: Customer, wanted: Wanted) -> UUID:
+    # Whoever buys something for it meanwhile comes before or after.
+    await cards.hold(old.id)
     service = await queries.service_of(old.id, wanted.service_id)
     if why_not := await queries.recheck(service, old, new):
         raise Rejected(" ".join(why_not))
