@@ -50,10 +50,3 @@ def test_a_call_is_shown_to_the_second() -> None:
 
 def test_texts_are_counted_in_words() -> None:
     assert [units.texts(n) for n in (0, 1, 120)] == ["0 texts", "1 text", "120 texts"]
-
-
-@pytest.mark.parametrize(
-    ("part", "whole", "share"), [(1, 3, 333), (2, 3, 666), (3, 3, 1000), (4, 3, 1000), (-1, 3, 0), (1, 0, 0)]
-)
-def test_a_share_is_whole_thousandths_within_the_whole(part: int, whole: int, share: int) -> None:
-    assert units.share_permille(part, whole) == share

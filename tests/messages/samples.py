@@ -28,7 +28,6 @@ PLAIN: dict[str, object] = {
     "country": "GB",
     "failures": 5,
     "left": 7,
-    "key_name": "Billing import",
     "person": "Ben Rao",
     "kind": "Change of address",
     "state": "done",
@@ -81,8 +80,6 @@ def values_of(message: Message) -> dict[str, object]:
     values = {name: PLAIN[name] for name in message.allowed - {"change"}}
     if message in CHANGES:
         values["change"] = CHANGES[message][0]
-    if message is Message.ACCOUNT_KEY_CREATED:
-        values["until"] = date(2027, 11, 22)
     return values
 
 

@@ -29,11 +29,9 @@ class Event(StrEnum):
     SIGN_IN_SUCCEEDED = "sign_in.succeeded", "method?", "new_device?", "remembered?"
     SIGN_IN_FAILED = "sign_in.failed", "method?", "reason?"
     SIGN_IN_LOCKED = "sign_in.locked", "until?", "reason?"
-    SIGN_IN_UNLOCKED = "sign_in.unlocked", "by?"
     SIGN_IN_CODE_FAILED = "sign_in.code_failed", "method?", "reason?"
     SIGN_IN_BACKUP_CODE_USED = "sign_in.backup_code_used", "left"
     SIGN_IN_SIGNED_OUT = "sign_in.signed_out", "everywhere?"
-    SIGN_IN_EXPIRED = "sign_in.expired", "why?"
     SIGN_IN_PROVED = "sign_in.proved", "method?"
     SIGN_IN_PROOF_FAILED = "sign_in.proof_failed", "method?", "reason?"
     SIGN_IN_REMEMBERED_REPLAYED = "sign_in.remembered_replayed"
@@ -41,7 +39,6 @@ class Event(StrEnum):
     SIGN_IN_DISOWNED = "sign_in.disowned", "ended?"
     SIGN_IN_RESET_ASKED = "sign_in.reset_asked", "by?"
     SIGN_IN_RESET_DONE = "sign_in.reset_done"
-    SIGN_IN_RESET_REFUSED = "sign_in.reset_refused", "reason"
     SIGN_IN_LIMITED = "sign_in.limited", "limit"
     SIGN_IN_FORGED = "sign_in.forged", "check", "route?"
     SIGN_IN_DENIED = "sign_in.denied", "route", "right?"
@@ -50,10 +47,8 @@ class Event(StrEnum):
     ACCOUNT_DETAILS_CHANGED = "account.details_changed", "fields"
     ACCOUNT_PASSWORD_CHANGED = "account.password_changed", "ended?"
     ACCOUNT_EMAIL_CHANGE_ASKED = "account.email_change_asked"
-    ACCOUNT_EMAIL_CHANGE_CANCELLED = "account.email_change_cancelled", "by?"
     ACCOUNT_EMAIL_CHANGED = "account.email_changed", "ended?"
     ACCOUNT_EMAIL_CHANGE_UNDONE = "account.email_change_undone"
-    ACCOUNT_EMAIL_VERIFIED = "account.email_verified"
     ACCOUNT_SECOND_FACTOR_ADDED = "account.second_factor_added", "kind"
     ACCOUNT_SECOND_FACTOR_REMOVED = "account.second_factor_removed", "kind"
     ACCOUNT_SECOND_FACTOR_RENAMED = "account.second_factor_renamed", "kind"
@@ -97,11 +92,8 @@ class Event(StrEnum):
     SERVICES_SECRET_SHOWN = "services.secret_shown", "kind"
 
     USAGE_RECORDS_FETCHED = "usage.records_fetched", "rows?", "format?"
-    USAGE_LIMIT_SET = "usage.limit_set", "kind?", "limit?"
-    USAGE_ALERTS_CHANGED = "usage.alerts_changed", "fields"
 
     BILLING_INVOICE_ISSUED = "billing.invoice_issued", "amount_minor", "currency"
-    BILLING_INVOICE_VOIDED = "billing.invoice_voided", "reason?"
     BILLING_INVOICE_SETTLED = "billing.invoice_settled", "payment?"
     BILLING_INVOICE_FETCHED = "billing.invoice_fetched", "format?"
     BILLING_REFERENCE_SET = "billing.reference_set"
@@ -184,11 +176,6 @@ class Event(StrEnum):
     ORDERS_RETRIED = "orders.retried", "reason"
     ORDERS_GIVEN_UP = "orders.given_up", "reason"
 
-    API_KEYS_CREATED = "api_keys.created", "scope", "expires_at?"
-    API_KEYS_REVOKED = "api_keys.revoked"
-    API_KEYS_USED = "api_keys.used", "calls?"
-    API_KEYS_REFUSED = "api_keys.refused", "reason"
-
     AS_OPENED = "as.opened", "reason", "allowed?", "ticket?"
     AS_LOOKED = "as.looked", "route"
     AS_STOPPED = "as.stopped", "by"
@@ -201,9 +188,6 @@ class Event(StrEnum):
     AS_CODE_CHECKED = "as.code_checked"
 
     STAFF_ADDED = "staff.added", "rights"
-    STAFF_RIGHTS_CHANGED = "staff.rights_changed", "rights", "was?"
-    STAFF_DISABLED = "staff.disabled"
-    STAFF_ENABLED = "staff.enabled"
     STAFF_SEARCHED = "staff.searched", "found", "by?"
     STAFF_CUSTOMER_VIEWED = "staff.customer_viewed", "page?"
     STAFF_CUSTOMER_CHANGED = "staff.customer_changed", "fields", "reason?"
@@ -219,19 +203,12 @@ class Event(StrEnum):
     STAFF_APPROVAL_ASKED = "staff.approval_asked", "kind", "amount_minor?", "currency?", "reason"
     STAFF_APPROVAL_DECIDED = "staff.approval_decided", "decision"
     STAFF_CATALOGUE_CHANGED = "staff.catalogue_changed", "fields", "version?"
-    STAFF_NEWS_POSTED = "staff.news_posted"
 
     FEEDS_IMPORTED = "feeds.imported", "rows", "added?", "changed?", "file?"
-    FEEDS_REFUSED = "feeds.refused", "problems"
 
-    JOB_GIVEN_UP = "job.given_up", "kind", "attempts"
     JOB_RETRIED = "job.retried", "kind"
-    JOB_RELEASED = "job.released", "count"
 
     SETTINGS_CHANGED = "settings.changed", "name", "revision?"
-    SETTINGS_KEYS_ROTATED = "settings.keys_rotated", "purpose?"
-    SETTINGS_MIGRATED = "settings.migrated", "migration"
-    SETTINGS_RESTORED = "settings.restored"
 
 
 PACKAGES = frozenset(event.package for event in Event)

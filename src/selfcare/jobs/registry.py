@@ -50,13 +50,6 @@ class Registry:
             raise ValueError(f"{kind} has a handler already")
         self._tasks[kind] = Task(handler, tries, time_limit_seconds)
 
-    def handles(self, kind: str, *, tries: int = 10, time_limit_seconds: float = 300) -> Callable[[Handler], Handler]:
-        def register(handler: Handler) -> Handler:
-            self.add(kind, handler, tries=tries, time_limit_seconds=time_limit_seconds)
-            return handler
-
-        return register
-
     def become(self, other: Registry) -> None:
         """Do from now on what `other` does; what is under way is finished as it began."""
         self._tasks = other._tasks

@@ -27,11 +27,6 @@ def texts(n: int) -> str:
     return ngettext("%(n)s text", "%(n)s texts", n) % {"n": n}
 
 
-def share_permille(part: int, whole: int) -> int:
-    """How many thousandths of the whole the part is, rounded down, from 0 to 1000."""
-    return min(1000, max(0, part) * 1000 // whole) if whole > 0 else 0
-
-
 def speed(kbps: int) -> str:
     """1 Mbps, 1.5 Mbps, 512 kbps; rounded down."""
     if kbps < 1000:

@@ -67,7 +67,6 @@ class Message(StrEnum):
     ACCOUNT_SECOND_FACTOR_CHANGED = "account.second_factor_changed", Category.SECURITY, "change", "at", "device?"
     ACCOUNT_SECOND_FACTOR_RESET = "account.second_factor_reset", Category.SECURITY, "until", "path!"
     ACCOUNT_BACKUP_CODE_USED = "account.backup_code_used", Category.SECURITY, "at", "device", "left"
-    ACCOUNT_KEY_CREATED = "account.key_created", Category.SECURITY, "key_name", "customer", "at", "until"
     ACCOUNT_PEOPLE_CHANGED = "account.people_changed", Category.SECURITY, "change", "person", "customer", "role?", "at"
     ACCOUNT_ERASURE_ASKED = "account.erasure_asked", Category.SECURITY, "until", "path!"
     ACCOUNT_ERASURE_CANCELLED = "account.erasure_cancelled", Category.SECURITY, "at"

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from selfcare.portal.services.services import Life, Mark, ending, is_folded, status_of
+from selfcare.portal.services.services import Life, Mark, ending, status_of
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MOMENT = timedelta(seconds=1)
@@ -83,12 +83,3 @@ def test_the_suspended_one_is_looked_at_first() -> None:
     suspended = status_of(Life(state="suspended", suspend_reason="staff"), NOW)
     soon = status_of(Life(state="active", ends_at=NOW + timedelta(days=1)), NOW)
     assert suspended.rank < soon.rank < status_of(Life(state="active"), NOW).rank
-
-
-def test_what_ended_more_than_ninety_days_ago_is_folded() -> None:
-    def ended(days: int) -> Life:
-        return Life(state="ended", end_reason="cancelled", ended_at=NOW - timedelta(days=days))
-
-    assert not is_folded(ended(90), NOW)
-    assert is_folded(ended(91), NOW)
-    assert not is_folded(Life(state="active"), NOW)

@@ -88,7 +88,6 @@ class Cancelling:
     number: str | None
     # An order for it that is not finished: until then it cannot be ended.
     waits_for: Order | None = None
-    number_kept_days: int = NUMBER_KEPT_DAYS
 
     def final_bill(self, *, now: bool) -> Money:
         """About, and at most: what was used beyond the plan comes on top."""

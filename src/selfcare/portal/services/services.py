@@ -124,12 +124,6 @@ def kind_words(kind: str) -> str:
     }.get(kind, kind.capitalize())
 
 
-def is_folded(life: Life, now: datetime) -> bool:
-    """Ended long ago: kept behind "Ended (n)"."""
-    over_since = life.ended_at or life.ends_at
-    return status_of(life, now).is_over and over_since is not None and now - over_since > FOLDED_AFTER
-
-
 def _mark(life: Life, now: datetime) -> Mark:
     if life.state == "pending":
         return Mark.BEING_SET_UP

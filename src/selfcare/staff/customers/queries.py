@@ -130,10 +130,6 @@ class Contact:
     is_disabled: bool
     is_staff: bool
 
-    @property
-    def can_be_opened(self) -> bool:
-        return self.user_id is not None and self.role is not None and not self.is_disabled and not self.is_staff
-
 
 @dataclass(frozen=True, slots=True)
 class Payment:

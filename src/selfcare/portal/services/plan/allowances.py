@@ -32,12 +32,6 @@ class Line:
     def becomes_unlimited(self) -> bool:
         return self.new_unlimited and not self.old_unlimited
 
-    @property
-    def is_less(self) -> bool:
-        if self.new_unlimited:
-            return False
-        return self.old_unlimited or (self.new or 0) < (self.old or 0)
-
 
 def compare(old: Iterable[Given], new: Iterable[Given]) -> list[Line]:
     before, after = _by_place(old), _by_place(new)

@@ -26,7 +26,6 @@ from selfcare.kernel.words import _
 PUK_SHOWN_SECONDS = 60
 ESIM_SHOWN_SECONDS = 600
 WRONG_PUKS = 10
-SECRETS = ("pin1", "puk1", "pin2", "puk2", "activation_code")
 STEPS = ("released", "downloaded", "installed", "enabled")
 
 _FIND = Prepared.sql(
