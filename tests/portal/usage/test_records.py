@@ -87,11 +87,31 @@ async def test_the_filter_answers_htmx_with_the_list_alone(asha: Browser) -> Non
     assert page.html.get("id") == "usage-records"
 
 
-@pytest.mark.parametrize("strange", ["after=x", "after=9999-99-99~1", "kind=x", "class='", "first=yesterday", "last=0"])
+@pytest.mark.parametrize("strange", ["after=x", "after=9999-99-99~1", "kind=x", "class='"])
 async def test_a_mangled_filter_is_no_filter(asha: Browser, strange: str) -> None:
     page = await asha.open(f"{HERE}?{strange}")
     assert page.status == 200
     assert len(rows(page)) == 25
+
+
+@pytest.mark.parametrize(
+    ("days", "field", "said"),
+    [
+        ("first=yesterday", "first", "Enter a date like"),
+        ("last=2026-02-30", "last", "Enter a date like"),
+        ("last=9999-12-31", "last", "Enter a date like"),
+        ("first=2026-11-20&last=2026-11-01", "last", "Choose a last day on or after the first."),
+    ],
+)
+async def test_days_that_cannot_be_meant_are_refused_beside_the_field(
+    asha: Browser, days: str, field: str, said: str
+) -> None:
+    page = await asha.open(f"{HERE}?{days}&kind=call")
+    assert page.status == 422
+    assert said in (page.error(field) or "")
+    assert page.field(field).value == dict(part.split("=") for part in days.split("&"))[field]
+    assert not page.html.xpath("//table")
+    assert (await asha.open(f"{HERE}.csv?{days}")).status == 422
 
 
 async def test_the_csv_holds_everything_that_matches(app: Application, asha: Browser) -> None:

@@ -17,7 +17,7 @@ from selfcare.identity import limits
 from selfcare.identity.identity import Identity
 from selfcare.identity.rights import Right
 from selfcare.kernel import clock
-from selfcare.kernel.errors import Unavailable
+from selfcare.kernel.errors import Rejected, Unavailable
 from selfcare.kernel.words import _
 from selfcare.portal.help import tips
 from selfcare.portal.services import queries as services
@@ -27,6 +27,7 @@ from selfcare.portal.usage.history import Step
 from selfcare.ports.charging import Record
 from selfcare.ports.ports import Ports
 from selfcare.web import waiting
+from selfcare.web.forms import Form
 from selfcare.web.leads import leads_to
 from selfcare.web.pages import go, page, wants_fragment
 
@@ -177,21 +178,25 @@ async def list_records(
     identity: NamedDependency[Identity],
     ports: NamedDependency[Ports],
 ) -> Response[bytes]:
-    scope, wanted = identity.customer, _wanted(request)
+    scope = identity.customer
+    form, wanted = _wanted(request)
     service = await services.get_service(scope, service_id, clock.now())
     after = request.query_params.get("after")
-    try:
-        found = await ports.charging.records(
-            scope, wanted.asked(service_id, scope.zone), after=after, limit=records.PER_PAGE
-        )
-    except Unavailable:
-        found = None
+    found = None
+    if form:
+        try:
+            asked = wanted.asked(service_id, scope.zone)
+            found = await ports.charging.records(scope, asked, after=after, limit=records.PER_PAGE)
+        except Unavailable:
+            found = None
     whole = not identity.is_impersonating
     return page(
         request,
         "usage/records",
         fragment="usage/_records",
+        status=200 if form else 422,
         row=service.row,
+        form=form,
         wanted=wanted,
         found=found,
         after=after,
@@ -226,10 +231,13 @@ async def _download(
     request: Request[Any, Any, Any], service_id: UUID, identity: Identity, ports: Ports, form: str
 ) -> AsyncIterator[tuple[Record, ...]]:
     await balances.must_have(identity.customer, service_id)
+    typed, wanted = _wanted(request)
+    if not typed:
+        raise Rejected(next(iter(typed.errors.values())))
+    asked = wanted.asked(service_id, identity.customer.zone)
     if not (await ports.charging.health()).ok:
         raise Unavailable(_("We cannot reach the meter right now. Come back in a few minutes."))
     await records.fetched(identity, service_id, form)
-    asked = _wanted(request).asked(service_id, identity.customer.zone)
     return records.pages_of(ports.charging, identity, asked)
 
 
@@ -245,14 +253,22 @@ def _file(content: AsyncIterator[bytes], media_type: str, name: str) -> Stream:
     return Stream(content, media_type=media_type, headers=headers)
 
 
-def _wanted(request: Request[Any, Any, Any]) -> records.Wanted:
-    said = request.query_params
-    return records.Wanted(
-        kind=said["kind"] if said.get("kind") in records.KINDS else "",
-        class_=said["class"] if said.get("class") in records.CLASSES else "",
-        first=_day(said.get("first", "")),
-        last=_day(said.get("last", "")),
+def _wanted(request: Request[Any, Any, Any]) -> tuple[Form, records.Wanted]:
+    """The filter as it was typed, and what it means."""
+    form = Form.query(request, "kind", "class", "first", "last")
+    first, last = _day(form["first"]), _day(form["last"])
+    for name, day in (("first", first), ("last", last)):
+        if form[name] and day is None:
+            form.reject(name, _("Enter a date like 2026-12-01."))
+    if first and last and first > last:
+        form.reject("last", _("Choose a last day on or after the first."))
+    wanted = records.Wanted(
+        kind=form["kind"] if form["kind"] in records.KINDS else "",
+        class_=form["class"] if form["class"] in records.CLASSES else "",
+        first=first,
+        last=last,
     )
+    return form, wanted
 
 
 def _seconds(text: str) -> float:
