@@ -40,7 +40,7 @@ async def test_each_usual_question_leads_to_the_real_page(asha: Browser) -> None
         ("cancel-service", "/services"),
         ("data-faster", "/usage"),
         ("lost-second-step", "/account/security"),
-        ("all-bills", "/billing/invoices"),
+        ("all-bills", "/billing/bundles"),
     ):
         assert address in page.by_id(slug).xpath(".//a/@href"), slug
 

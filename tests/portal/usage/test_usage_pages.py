@@ -168,6 +168,12 @@ async def test_a_service_on_which_nothing_is_counted_shows_no_chart_of_zeros(blo
     assert "Tip:" not in page.text
 
 
+async def test_no_tip_names_what_cannot_be_done_here(asha: Browser) -> None:
+    page = await (await asha.open(HERE)).submit("tip-form")
+    assert "Let us warn you" not in page.text, "there is no page on which to ask for warnings"
+    assert "Look at your usage now and then" in page.text
+
+
 async def test_of_unlimited_nothing_is_to_be_topped_up_in_time(asha: Browser) -> None:
     assert "Top up before an allowance ends" in (await asha.open(HERE)).text
     assert "Top up before an allowance ends" not in (await asha.open(f"/usage/{people.ASHA_INTERNET}")).text

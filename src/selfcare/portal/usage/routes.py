@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import date
 from functools import partial
 from typing import Any
@@ -94,7 +94,7 @@ async def _usage_page(
         row=usage.balance.row,
         why_here=queries.why_here,
         may_records=identity.can(Right.VIEW_OWN_RECORDS),
-        tip=await tips.find(identity, "usage", but=_needless_tips(usage.balance)),
+        tip=await tips.find(identity, "usage", but=_needless_tips(usage.balance, leads_to(request))),
         leads_to=leads_to(request),
     )
 
@@ -241,11 +241,12 @@ async def _download(
     return records.pages_of(ports.charging, identity, asked)
 
 
-def _needless_tips(balance: Balance) -> tuple[str, ...]:
-    """What does not matter where nothing can run out, or nothing can be put in."""
+def _needless_tips(balance: Balance, leads_to: Callable[..., str]) -> list[str]:
+    """What does not matter where nothing can run out, nothing can be put in, or no warning be asked for."""
     if not any(line.buckets and not line.is_unlimited for line in balance.lines):
-        return ("top_up_in_time", "warnings", "watch_usage", "throttling")
-    return () if balance.can_top_up else ("top_up_in_time",)
+        return ["top_up_in_time", "warnings", "watch_usage", "throttling"]
+    possible = {"top_up_in_time": balance.can_top_up, "warnings": bool(leads_to("account.notifications"))}
+    return [tip for tip, is_possible in possible.items() if not is_possible]
 
 
 def _file(content: AsyncIterator[bytes], media_type: str, name: str) -> Stream:
