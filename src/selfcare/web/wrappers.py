@@ -44,10 +44,11 @@ CSP = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+REFERRER_POLICY, REQUEST_ID = b"referrer-policy", b"x-request-id"
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (REFERRER_POLICY, b"strict-origin-when-cross-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(self), geolocation=(self), microphone=(), payment=()"),
@@ -81,6 +82,8 @@ class Outside:
         self.cookies = site.cookies
         self.country_header = site.settings.country_header.encode()
         self.headers = SECURITY_HEADERS + ((HSTS,) if self.cookies.secure else ())
+        self.headers_but_referrer = tuple(pair for pair in self.headers if pair[0] != REFERRER_POLICY)
+        self.names = frozenset(name for name, _value in self.headers_but_referrer) | {REQUEST_ID}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if str(scope["type"]) == "http":
@@ -101,14 +104,12 @@ class Outside:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                ours = [*self.headers, (b"x-request-id", request_id.encode())]
-                ours += [(b"set-cookie", cookie.encode("latin-1")) for cookie in ctx.cookies]
-                theirs = {name.lower() for name, _value in message["headers"]}
+                theirs = [pair for pair in message["headers"] if pair[0].lower() not in self.names]
                 # A handler may say less about where people come from, never more.
-                if b"referrer-policy" in theirs:
-                    ours = [pair for pair in ours if pair[0] != b"referrer-policy"]
-                names = {name for name, _value in ours if name != b"set-cookie"}
-                message["headers"] = [pair for pair in message["headers"] if pair[0].lower() not in names] + ours
+                less = any(name.lower() == REFERRER_POLICY for name, _value in theirs)
+                ours = self.headers_but_referrer if less else self.headers
+                cookies = [(b"set-cookie", cookie.encode("latin-1")) for cookie in ctx.cookies]
+                message["headers"] = [*theirs, *ours, (REQUEST_ID, request_id.encode()), *cookies]
             await send(message)
 
         if scope["path"].startswith(Assets.prefix):
