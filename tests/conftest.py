@@ -13,7 +13,7 @@ import pytest
 from selfcare.app import Application
 from selfcare.db.engine import Database
 from selfcare.demo import people
-from tests.support import databases, postgres, site
+from tests.support import databases, money, postgres, site
 from tests.support.browser import Browser
 
 
@@ -72,12 +72,27 @@ def demo_template(templates: databases.Templates, kind: str) -> str:
 
 
 @pytest.fixture
-async def app(
-    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path
-) -> AsyncIterator[Application]:
-    """The running application over a fresh copy of the demo operator, the clock at `site.NOW`."""
-    async with templates.copy(kind, demo_template, tmp_path) as url, site.running(site.settings_for(url)) as app:
+async def demo_url(templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a fresh copy of the demo operator, for a test that runs it in its own way."""
+    async with templates.copy(kind, demo_template, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+async def app(demo_url: str) -> AsyncIterator[Application]:
+    """The running application over the demo operator, the clock at `site.NOW`."""
+    async with site.running(site.settings_for(demo_url)) as app:
         yield app
+
+
+@pytest.fixture
+def counter(database: Database) -> money.Counter:
+    return money.counter()
+
+
+@pytest.fixture
+async def purse(database: Database) -> money.Purse:
+    return await money.purse()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from selfcare.ports.charging import Delivery, Handover, Put, Use
 from selfcare.ports.failures import Declined
 from tests.adapters.test_charging_counting import GB, NOON
 from tests.adapters.test_charging_ledger import LEDGER
-from tests.staff.test_visits import change
+from tests.support.databases import change
 from tests.support.lines import Owner, a_customer, a_line
 
 PUTS = (

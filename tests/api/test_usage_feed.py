@@ -40,14 +40,11 @@ def a_record(**more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def fed(
-    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Any
-) -> AsyncIterator[httpx.AsyncClient]:
-    async with templates.copy(kind, demo_template, tmp_path) as url:
-        settings = site.settings_for(url, SELFCARE_FEED_KEYS=f"{KEY},{OLD}")
-        async with site.running(settings) as app, client_of(app) as client:
-            client.headers["Authorization"] = f"Bearer {KEY}"
-            yield client
+async def fed(demo_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    settings = site.settings_for(demo_url, SELFCARE_FEED_KEYS=f"{KEY},{OLD}")
+    async with site.running(settings) as app, client_of(app) as client:
+        client.headers["Authorization"] = f"Bearer {KEY}"
+        yield client
 
 
 def client_of(app: Application) -> httpx.AsyncClient:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,7 +12,6 @@ from selfcare.demo import people
 from selfcare.identity.permissions import TABLE
 from tests.pages.test_every_page import MOST_PAGES, followed
 from tests.pages.test_permissions import handlers
-from tests.support import databases
 from tests.support.browser import Browser
 from tests.support.site import running, settings_for
 
@@ -21,14 +19,9 @@ PERSONS = {person.key: person for person in people.EVERYBODY}
 
 
 @pytest.mark.parametrize("person", ["visitor", "asha", "bloom", "admin"])
-async def test_no_link_and_no_form_leads_to_a_feature_that_is_off(
-    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path, person: str
-) -> None:
+async def test_no_link_and_no_form_leads_to_a_feature_that_is_off(demo_url: str, person: str) -> None:
     off = ",".join(f"-{name}" for name in sorted(flags.KNOWN))
-    async with (
-        templates.copy(kind, demo_template, tmp_path) as url,
-        running(settings_for(url, SELFCARE_FLAGS=off)) as app,
-    ):
+    async with running(settings_for(demo_url, SELFCARE_FLAGS=off)) as app:
         gone = [
             re.compile(
                 re.sub(r"{\w+(?::\w+)?}", "[^/]+", re.escape(path).replace(r"\{", "{").replace(r"\}", "}")) + r"\Z"

@@ -16,9 +16,9 @@ from selfcare.db.engine import transaction
 from selfcare.demo import people
 from selfcare.staff.audit_log import alarm
 from tests.audit import tampering
-from tests.staff.test_visits import change as set_rights
 from tests.staff.test_visits import rows
 from tests.support.browser import Browser
+from tests.support.databases import change as set_rights
 from tests.support.mail import mails_to
 
 MINE = f"chain = '{people.PATEL.id}'"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -19,7 +18,6 @@ from tests.live.test_two_processes import served, until
 from tests.pages.test_every_page import filled
 from tests.pages.test_permissions import handlers
 from tests.staff.test_visits import REASON
-from tests.support import databases
 from tests.support.browser import BASE, Browser
 from tests.support.site import CHEAP, running, settings_for
 
@@ -28,13 +26,8 @@ OF_BOTH = {"sign_in", "help", "health", "ready", "demo", "styleguide"}
 
 
 @pytest.fixture
-async def apart(
-    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path
-) -> AsyncIterator[Application]:
-    async with (
-        templates.copy(kind, demo_template, tmp_path) as url,
-        running(settings_for(url, SELFCARE_STAFF_URL=CONSOLE)) as app,
-    ):
+async def apart(demo_url: str) -> AsyncIterator[Application]:
+    async with running(settings_for(demo_url, SELFCARE_STAFF_URL=CONSOLE)) as app:
         yield app
 
 
@@ -113,14 +106,11 @@ def test_an_address_that_would_not_be_apart_does_not_start(url: str, words: str)
     assert words in refusal
 
 
-async def test_two_host_names_over_real_http(
-    templates: databases.Templates, tmp_path: Path, demo_template: str, kind: str
-) -> None:
+async def test_two_host_names_over_real_http(demo_url: str) -> None:
     """127.0.0.1 is the portal, localhost the console: the same server, the same person, two jars of cookies."""
-    async with templates.copy(kind, demo_template, tmp_path) as url:
-        env = os.environ | CHEAP | {"SELFCARE_DATABASE_URL": url, "SELFCARE_ENV": "demo"}
-        with served(env, apart=True) as portal, httpx.Client(follow_redirects=True) as http:
-            work_at_both(http, portal, portal.replace("127.0.0.1", "localhost"))
+    env = os.environ | CHEAP | {"SELFCARE_DATABASE_URL": demo_url, "SELFCARE_ENV": "demo"}
+    with served(env, apart=True) as portal, httpx.Client(follow_redirects=True) as http:
+        work_at_both(http, portal, portal.replace("127.0.0.1", "localhost"))
 
 
 def work_at_both(http: httpx.Client, portal: str, console: str) -> None:

@@ -21,8 +21,9 @@ from selfcare.portal.pay import refunds
 from selfcare.portal.pay.refunds import Source
 from selfcare.portal.pay.till import Till
 from tests.staff.test_requests import paid_bill
-from tests.staff.test_visits import change, rows
+from tests.staff.test_visits import rows
 from tests.support.browser import Browser, Page
+from tests.support.databases import change
 from tests.support.mail import mails_to
 
 WHY = "The line was down for days"

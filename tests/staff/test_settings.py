@@ -20,9 +20,10 @@ from selfcare.live.standing import Standing
 from selfcare.settings import SUPPORT_ACTIONS, Settings, limits
 from selfcare.staff.settings.entries import limit_words
 from tests.portal.addons.test_addon_pages import review as review_addon
-from tests.portal.topup.test_topup_pages import STALE, review, run
+from tests.portal.topup.test_topup_pages import STALE, review
 from tests.staff.test_visits import rows
 from tests.support.browser import Browser, Page
+from tests.support.databases import change
 
 FLAGS = "/staff/settings"
 BRAND = "/staff/settings/brand"
@@ -197,7 +198,7 @@ async def test_from_which_sum_a_known_card_asks_again_is_what_staff_say_for_add_
 ) -> None:
     await (await admin.open(f"{FLAGS}/limits")).submit("settings-form", button="Save", card_day_limit="6")
     await (await review(asha)).submit("buy")
-    await run(STALE, at=clock.now() - timedelta(hours=1))
+    await change(STALE, at=clock.now() - timedelta(hours=1))
     asked = await (await review_addon(asha)).submit("buy")
     assert asked.path.startswith("/sign-in/prove"), "£5.00 and £4.99 are more than £6"
 

@@ -16,8 +16,9 @@ from selfcare.demo import people
 from selfcare.demo.people import Household
 from selfcare.kernel import clock, ids
 from selfcare.ports.charging import Use
-from tests.staff.test_visits import change, rows
+from tests.staff.test_visits import rows
 from tests.support.browser import Browser, Page
+from tests.support.databases import change
 from tests.support.mail import mails_to
 
 WHY = "Both called and named their codes"

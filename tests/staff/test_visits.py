@@ -12,7 +12,7 @@ import pytest
 from selfcare.app import Application
 from selfcare.background import registry
 from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute, fetch
+from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import people
 from selfcare.demo.people import Someone
 from selfcare.identity import acting, grants
@@ -22,6 +22,7 @@ from selfcare.live import store
 from tests.pages.test_every_page import filled, followed, router_of
 from tests.pages.test_permissions import handlers
 from tests.support.browser import Browser, Page
+from tests.support.databases import change
 from tests.support.mail import mails_to
 
 REASON = "Cannot find the last bill"
@@ -39,11 +40,6 @@ def prefix_of(page: Page) -> str:
     found = re.match(r"/as/[0-9a-f-]{36}", page.path)
     assert found, page.path
     return found[0]
-
-
-async def change(sql: str, **values: object) -> None:
-    async with transaction():
-        await execute(Prepared.sql(sql).bind(**values))
 
 
 async def allow(app: Application, *actions: str) -> None:

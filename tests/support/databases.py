@@ -11,14 +11,22 @@ from itertools import count
 from pathlib import Path
 from typing import TypeAlias
 
-from selfcare.db.engine import Database, open_database
+from selfcare.db.engine import Database, open_database, transaction
 from selfcare.db.migrate import migrate
+from selfcare.db.prepared import Prepared, execute
 from tests.support import postgres
 
 KINDS = ("sqlite",) if os.environ.get("SELFCARE_TEST_WITHOUT_POSTGRES") == "1" else ("sqlite", "postgres")
 Fill: TypeAlias = Callable[[], Awaitable[object]]
 
 _numbers = count()
+
+
+async def change(statement: Prepared | str, **values: object) -> None:
+    """One statement by hand, committed."""
+    prepared = Prepared.sql(statement) if isinstance(statement, str) else statement
+    async with transaction():
+        await execute(prepared.bind(**values))
 
 
 class Templates:

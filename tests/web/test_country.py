@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from selfcare.app import Application
 from selfcare.demo import people
-from tests.support import databases, site
+from tests.support import site
 from tests.support.browser import Browser
 from tests.support.mail import mails_to
 
 
 @pytest.fixture
-async def abroad(
-    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path
-) -> AsyncIterator[Application]:
-    async with (
-        templates.copy(kind, demo_template, tmp_path) as url,
-        site.running(site.settings_for(url, SELFCARE_COUNTRY_HEADER="X-Country")) as app,
-    ):
+async def abroad(demo_url: str) -> AsyncIterator[Application]:
+    async with site.running(site.settings_for(demo_url, SELFCARE_COUNTRY_HEADER="X-Country")) as app:
         yield app
 
 

@@ -11,8 +11,7 @@ from selfcare.adapters import provisioning_embedded as network
 from selfcare.adapters.provisioning_embedded import Behaviour
 from selfcare.app import Application
 from selfcare.db import engine
-from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute, fetch
+from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import catalogue, people
 from selfcare.demo.catalogue import Sold
 from selfcare.demo.renewals import Renewals
@@ -21,6 +20,7 @@ from selfcare.kernel.money import Money
 from selfcare.portal.addons import ending
 from tests.portal.addons import racing
 from tests.support.browser import Browser, Page
+from tests.support.databases import change
 from tests.support.mail import mails_to
 from tests.support.processes import together
 from tests.support.shopping import check_all
@@ -64,11 +64,6 @@ async def bought() -> list[dict[str, object]]:
 
 async def extras() -> list[dict[str, object]]:
     return await fetch(EXTRAS.bind(id=HOME.id))
-
-
-async def run(statement: Prepared, **values: object) -> None:
-    async with transaction():
-        await execute(statement.bind(**values))
 
 
 async def set_up(app: Application) -> None:
@@ -149,7 +144,7 @@ async def test_an_answer_that_is_lost_is_never_a_refund(app: Application, asha: 
 
 async def test_a_price_that_changed_meanwhile_is_shown_and_not_charged(asha: Browser) -> None:
     page = await review(asha)
-    await run(PRICE, id=STREAM.id, price=599)
+    await change(PRICE, id=STREAM.id, price=599)
     again = await page.submit("buy")
     assert again.status == 409
     assert "The price has changed to £5.99 meanwhile. Nothing was charged." in again.text
@@ -160,7 +155,7 @@ async def test_a_price_that_changed_meanwhile_is_shown_and_not_charged(asha: Bro
 
 async def test_one_that_is_withdrawn_meanwhile_is_refused(asha: Browser) -> None:
     page = await review(asha)
-    await run(WITHDRAW, id=STREAM.id, no=False)
+    await change(WITHDRAW, id=STREAM.id, no=False)
     refused = await page.submit("buy")
     assert refused.status == 409
     assert "no longer on sale" in refused.text
@@ -175,7 +170,7 @@ async def test_one_that_is_for_another_kind_of_service_is_refused(asha: Browser)
 
 async def test_a_suspended_service_takes_none(asha: Browser) -> None:
     page = await review(asha)
-    await run(SUSPEND, id=await line())
+    await change(SUSPEND, id=await line())
     refused = await page.submit("buy")
     assert refused.status == 409
     assert "suspended" in refused.text

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from selfcare.adapters.payments_embedded_bank import Outcome
-from selfcare.db.engine import Database, transaction
+from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, fetch_one, insert_many
 from selfcare.kernel import clock
 from selfcare.kernel.errors import NotFound, Rejected
@@ -28,16 +28,6 @@ SUM = Prepared.sql(
     "SELECT COALESCE(SUM(amount_minor + tax_minor), 0) AS minor FROM billing_transaction WHERE customer_id = :id",
     types={"minor": int},
 )
-
-
-@pytest.fixture
-def counter(database: Database) -> Counter:
-    return money.counter()
-
-
-@pytest.fixture
-async def purse(database: Database) -> Purse:
-    return await money.purse()
 
 
 async def line_of(purse: Purse, bill: UUID, gross: int) -> UUID:

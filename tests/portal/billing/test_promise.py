@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from selfcare.app import Application
-from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute, fetch
+from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import people
 from selfcare.kernel import clock
 from selfcare.portal.billing.promise import promises
 from tests.portal.services.test_resuming import look
 from tests.support.browser import Browser, Page
+from tests.support.databases import change
 from tests.support.mail import mails_to
 
 PROMISES = Prepared.sql("SELECT customer_id, state, amount_minor FROM payment_promise ORDER BY asked_at")
@@ -28,11 +28,6 @@ MORE_DUE = Prepared.sql(
     "UPDATE invoice SET due_on = :due WHERE customer_id = :customer_id AND state = 'issued' AND due_on >= :due"
 )
 OPEN = ["open"]
-
-
-async def done(statement: Prepared, **values: object) -> None:
-    async with transaction():
-        await execute(statement.bind(**values))
 
 
 async def states() -> list[str]:
@@ -50,7 +45,7 @@ async def work(app: Application) -> None:
 
 
 async def suspended(service: object = people.ASHA_MOBILE, why: str = "payment") -> None:
-    await done(SUSPEND, id=service, why=why, now=clock.now())
+    await change(SUSPEND, id=service, why=why, now=clock.now())
 
 
 async def is_on(service: object = people.ASHA_MOBILE) -> bool:
@@ -83,11 +78,11 @@ async def test_what_is_off_for_another_reason_stays_off(app: Application, asha: 
 
 async def test_paying_keeps_it_and_it_is_possible_again_next_month(app: Application, asha: Browser) -> None:
     await give(asha)
-    await done(PAY, customer_id=people.PATEL.id, today=clock.today("Europe/London"))
+    await change(PAY, customer_id=people.PATEL.id, today=clock.today("Europe/London"))
     clock.travel_by(timedelta(minutes=11))
     await work(app)
     assert await states() == ["kept"]
-    await done(MORE_DUE, customer_id=people.PATEL.id, due=clock.today("Europe/London") - timedelta(days=1))
+    await change(MORE_DUE, customer_id=people.PATEL.id, due=clock.today("Europe/London") - timedelta(days=1))
     assert "again from 1 Dec 2026" in (await asha.open("/billing/promise")).text
     clock.travel_by(timedelta(days=10))
     await work(app)
@@ -127,7 +122,7 @@ async def test_pressed_twice_it_is_one_promise_and_one_mail(app: Application, as
 
 async def test_what_is_overdue_has_changed_meanwhile(asha: Browser) -> None:
     page = await asha.open("/billing/promise")
-    await done(MORE_DUE, customer_id=people.PATEL.id, due=clock.today("Europe/London") - timedelta(days=1))
+    await change(MORE_DUE, customer_id=people.PATEL.id, due=clock.today("Europe/London") - timedelta(days=1))
     refused = await page.submit("promise-form")
     assert (refused.status, await states()) == (409, [])
     assert "What is overdue has changed meanwhile." in refused.text

@@ -9,13 +9,13 @@ import pytest
 from selfcare.adapters import provisioning_embedded as network
 from selfcare.adapters.provisioning_embedded import Behaviour
 from selfcare.app import Application
-from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute, fetch
+from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import catalogue, people
 from selfcare.kernel import clock
 from tests.portal.topup.test_topup_pages import give_credit
-from tests.staff.test_visits import allow, change, login, prefix_of
+from tests.staff.test_visits import allow, login, prefix_of
 from tests.support.browser import Browser, Page
+from tests.support.databases import change
 from tests.support.mail import mails_to
 from tests.support.shopping import check_all
 
@@ -42,11 +42,6 @@ async def review(browser: Browser) -> Page:
 
 async def ordered() -> list[tuple[str, int]]:
     return [(row["state"], row["price_minor"]) for row in await fetch(ORDERS.bind(id=HOME.id))]
-
-
-async def run(statement: Prepared, **values: object) -> None:
-    async with transaction():
-        await execute(statement.bind(**values))
 
 
 async def set_up(app: Application) -> None:
@@ -100,7 +95,7 @@ async def test_the_same_button_twice_is_one_bundle(asha: Browser) -> None:
 @pytest.mark.parametrize("slug", ["family-travel", "speed-boost-3"])
 async def test_what_changed_meanwhile_in_it_or_in_a_part_is_shown_and_not_charged(asha: Browser, slug: str) -> None:
     page = await review(asha)
-    await run(REPRICE, slug=slug, price=2599)
+    await change(REPRICE, slug=slug, price=2599)
     again = await page.submit("buy")
     assert again.status == 409
     assert "Nothing was charged." in again.text
@@ -108,7 +103,7 @@ async def test_what_changed_meanwhile_in_it_or_in_a_part_is_shown_and_not_charge
 
 
 async def test_a_price_that_is_no_sum_of_its_parts_is_divided_to_the_penny(asha: Browser) -> None:
-    await run(REPRICE, slug="family-travel", price=1999)
+    await change(REPRICE, slug="family-travel", price=1999)
     await (await review(asha)).submit("buy")
     assert [price for _state, price in await ordered()] == [1999, 1307, 384, 308]
     await check_all()
@@ -116,7 +111,7 @@ async def test_a_price_that_is_no_sum_of_its_parts_is_divided_to_the_penny(asha:
 
 async def test_one_part_that_cannot_be_refuses_all_of_it_beside_its_field(asha: Browser) -> None:
     page = await review(asha)
-    await run(SUSPEND, id=HOME.id)
+    await change(SUSPEND, id=HOME.id)
     refused = await page.submit("buy")
     assert refused.status == 422
     assert "is suspended" in refused.error("service_2")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from selfcare.app import Application
 from selfcare.audit import log as audit
 from selfcare.db import engine
-from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute, fetch
+from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import people
 from selfcare.identity import limits
 from selfcare.kernel import clock
@@ -28,8 +25,8 @@ from selfcare.portal.quick_topup import buying, visits
 from selfcare.portal.services import addresses
 from selfcare.portal.services.addresses import Lease
 from tests.portal.quick_topup import racing
-from tests.support import databases
 from tests.support.browser import Browser, Page
+from tests.support.databases import change
 from tests.support.mail import link_in, mails_to
 from tests.support.money import ORIGIN
 from tests.support.processes import together
@@ -47,11 +44,6 @@ SUSPEND = Prepared.sql("UPDATE service SET state = 'suspended', suspend_reason =
 OFF_SALE = Prepared.sql("UPDATE product SET enabled = :no WHERE slug = 'credit-10'")
 PRICE = Prepared.sql("UPDATE product SET price_minor = 1100, version = version + 1 WHERE slug = 'credit-10'")
 PRODUCT = Prepared.sql("SELECT id FROM product WHERE slug = :slug")
-
-
-async def done(statement: Prepared, **values: Any) -> None:
-    async with transaction():
-        await execute(statement.bind(**values))
 
 
 async def ask(browser: Browser, number: str = NUMBER) -> Page:
@@ -155,7 +147,7 @@ async def test_a_delivery_that_fails_for_good_gives_the_money_back_and_tells_the
 ) -> None:
     await proved(app, visitor)
     page = await (await look_at(visitor, "days", days="2")).submit("buy", email=EMAIL)
-    await done(SUSPEND, id=SERVICE, why="staff")
+    await change(SUSPEND, id=SERVICE, why="staff")
     await pay(visitor, page)
     await app.catch_up()
     assert [order["state"] for order in await fetch(ORDERS.bind())] == ["refunded"]
@@ -275,7 +267,7 @@ async def test_a_bad_address_is_refused_and_kept(app: Application, visitor: Brow
 async def test_a_price_that_changed_is_shown_again(app: Application, visitor: Browser) -> None:
     await proved(app, visitor)
     page = await look_at(visitor)
-    await done(PRICE)
+    await change(PRICE)
     again = await page.submit("buy", email=EMAIL)
     assert (again.status, await fetch(ORDERS.bind())) == (409, [])
     assert "The price has changed to £11.00" in again.text
@@ -288,9 +280,9 @@ async def test_what_is_off_sale_or_for_a_suspended_line_is_refused_in_neutral_wo
 ) -> None:
     await proved(app, visitor)
     page = await look_at(visitor)
-    await done(OFF_SALE, no=False)
+    await change(OFF_SALE, no=False)
     gone = await page.submit("buy", email=EMAIL)
-    await done(SUSPEND, id=SERVICE, why="fraud")
+    await change(SUSPEND, id=SERVICE, why="fraud")
     refused = await look_at(visitor, "data-5")
     for answer in (gone, refused):
         assert answer.status == 409
@@ -375,13 +367,8 @@ async def test_an_address_that_moved_on_is_another_lines(app: Application) -> No
     assert await addresses.line_at("100.64.3.7", ["100.64.0.0/10"]) is None
 
 
-async def test_whoever_is_on_the_network_needs_no_code(
-    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path
-) -> None:
-    async with (
-        templates.copy(kind, demo_template, tmp_path) as url,
-        running(settings_for(url, SELFCARE_SUBSCRIBER_RANGES="100.64.0.0/10")) as app,
-    ):
+async def test_whoever_is_on_the_network_needs_no_code(demo_url: str) -> None:
+    async with running(settings_for(demo_url, SELFCARE_SUBSCRIBER_RANGES="100.64.0.0/10")) as app:
         await addresses.note([Lease(line=NUMBER, address="100.64.3.7")])
         browser = Browser(app, name="inside", address="100.64.3.7")
         shelf = await (await browser.open("/quick-topup")).submit("here-form")

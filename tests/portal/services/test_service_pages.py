@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -16,7 +15,7 @@ from selfcare.demo import people
 from selfcare.demo.catalogue import LARK_20
 from selfcare.kernel import ids
 from selfcare.portal.services.tables import Service
-from tests.support import databases, site
+from tests.support import site
 from tests.support.browser import Browser, Page
 from tests.support.site import NOW
 
@@ -225,13 +224,8 @@ async def test_what_leaving_costs_stands_with_the_contract(asha: Browser) -> Non
     assert "Leaving now costs £" in (await asha.open(f"/services/{people.ASHA_MOBILE}")).text
 
 
-async def test_where_cancelling_is_not_offered_one_asks_for_it(
-    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path
-) -> None:
-    async with (
-        templates.copy(kind, demo_template, tmp_path) as url,
-        site.running(site.settings_for(url, SELFCARE_FLAGS="-cancel")) as app,
-    ):
+async def test_where_cancelling_is_not_offered_one_asks_for_it(demo_url: str) -> None:
+    async with site.running(site.settings_for(demo_url, SELFCARE_FLAGS="-cancel")) as app:
         asha = Browser(app, name="asha")
         await asha.sign_in(people.ASHA.email)
         page = await asha.open(f"/services/{people.ASHA_MOBILE}")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from selfcare.app import Application
 from selfcare.db import engine
-from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute, fetch
+from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import people
 from selfcare.kernel import clock
 from tests.portal.topup import racing
 from tests.support.browser import Browser, Page
+from tests.support.databases import change
 from tests.support.mail import mails_to
 from tests.support.processes import together
 from tests.support.shopping import check_all
@@ -38,16 +37,11 @@ POSTPAID = Prepared.sql("UPDATE customer SET pays = 'postpaid' WHERE id = :id")
 DUE = Prepared.sql("UPDATE invoice SET due_on = :on WHERE customer_id = :customer_id")
 
 
-async def done(statement: Prepared, **values: Any) -> None:
-    async with transaction():
-        await execute(statement.bind(**values))
-
-
 @pytest.fixture
 async def low(app: Application) -> None:
     """Chidi's credit has run out, and nothing is overdue."""
-    await done(DUE, customer_id=people.OKORO.id, on=clock.now().date())
-    await done(EMPTIED, id=LINE, left=50)
+    await change(DUE, customer_id=people.OKORO.id, on=clock.now().date())
+    await change(EMPTIED, id=LINE, left=50)
 
 
 async def credit() -> int:
@@ -145,7 +139,7 @@ async def test_one_is_owed_and_one_a_month(low: None, chidi: Browser) -> None:
     assert refused.status == 409
     assert "You still owe £2.20" in refused.text
     await buy_credit(chidi)
-    await done(EMPTIED, id=LINE, left=0)
+    await change(EMPTIED, id=LINE, left=0)
     assert "again from 1 Dec 2026" in (await offer(chidi)).text
     clock.travel_by(timedelta(days=10))
     assert len(await fetch(PROMISED.bind())) == 1
@@ -160,7 +154,7 @@ async def test_the_same_form_twice_is_one(low: None, chidi: Browser) -> None:
 
 async def test_it_is_for_credit_that_has_run_low(low: None, chidi: Browser) -> None:
     form = await offer(chidi)
-    await done(EMPTIED, id=LINE, left=201)
+    await change(EMPTIED, id=LINE, left=201)
     refused = await form.submit("promise-form")
     assert (refused.status, await lent()) == (409, [])
     assert "once you have £2.00 or less" in refused.text
@@ -169,12 +163,12 @@ async def test_it_is_for_credit_that_has_run_low(low: None, chidi: Browser) -> N
 
 async def test_it_is_refused_with_the_reason(low: None, chidi: Browser) -> None:
     form, now = await offer(chidi), clock.now()
-    await done(DUE, customer_id=people.OKORO.id, on=now.date() - timedelta(days=1))
+    await change(DUE, customer_id=people.OKORO.id, on=now.date() - timedelta(days=1))
     assert "as soon as nothing is overdue" in (await form.submit("promise-form")).text
-    await done(DUE, customer_id=people.OKORO.id, on=now.date())
-    await done(FRESH, id=LINE, at=now - timedelta(days=29))
+    await change(DUE, customer_id=people.OKORO.id, on=now.date())
+    await change(FRESH, id=LINE, at=now - timedelta(days=29))
     assert "has been with us for a month" in (await form.submit("promise-form")).text
-    await done(SUSPENDED, id=LINE)
+    await change(SUSPENDED, id=LINE)
     refused = await form.submit("promise-form")
     assert (refused.status, await lent(), await credit()) == (409, [], 50)
     assert "can get no credit in advance" in refused.text

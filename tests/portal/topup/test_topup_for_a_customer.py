@@ -5,8 +5,9 @@ from __future__ import annotations
 from selfcare.app import Application
 from selfcare.demo import catalogue, people
 from tests.portal.topup.test_topup_pages import bought, give_credit, mobile
-from tests.staff.test_visits import allow, change, login, prefix_of, rows
+from tests.staff.test_visits import allow, login, prefix_of, rows
 from tests.support.browser import Browser
+from tests.support.databases import change
 
 ALLOWED = ["topup"]
 

@@ -10,7 +10,7 @@ import pytest
 from selfcare.adapters.payments_embedded_bank import Outcome
 from selfcare.app import Application
 from selfcare.db.engine import transaction
-from selfcare.db.prepared import Prepared, execute, fetch
+from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import catalogue, people
 from selfcare.kernel import clock
 from selfcare.kernel.money import Money
@@ -18,6 +18,7 @@ from selfcare.portal.billing import ledger
 from selfcare.portal.billing.ledger import Account, Journal, Kind
 from selfcare.ports.charging import Health
 from tests.support.browser import Browser, Page
+from tests.support.databases import change
 from tests.support.mail import mails_to
 
 SERVICES = Prepared.sql(
@@ -48,11 +49,6 @@ async def bought(customer: people.Household = people.PATEL) -> list[dict[str, ob
 async def review(browser: Browser, product: catalogue.Sold = catalogue.DATA_5, amount: str = "") -> Page:
     more = f"&amount={amount}" if product.custom else ""
     return await browser.open(f"/topup/{await mobile()}/review?product={product.id}{more}")
-
-
-async def run(statement: Prepared, **values: object) -> None:
-    async with transaction():
-        await execute(statement.bind(**values))
 
 
 async def test_three_taps_with_a_saved_card_and_the_balance_is_new_at_once(app: Application, asha: Browser) -> None:
@@ -109,7 +105,7 @@ async def test_the_limit_of_a_day_holds_over_several_purchases(asha: Browser) ->
 
 async def test_a_price_that_changed_meanwhile_is_shown_and_not_charged(asha: Browser) -> None:
     page = await review(asha)
-    await run(PRICE, id=catalogue.DATA_5.id, price=700)
+    await change(PRICE, id=catalogue.DATA_5.id, price=700)
     again = await page.submit("buy")
     assert again.status == 409
     assert "The price has changed to £7.00 meanwhile. Nothing was charged." in again.text
@@ -126,7 +122,7 @@ async def test_a_price_that_somebody_made_up_is_not_charged(asha: Browser) -> No
 
 async def test_what_was_withdrawn_meanwhile_cannot_be_bought(asha: Browser) -> None:
     page = await review(asha)
-    await run(WITHDRAW, id=catalogue.DATA_5.id, no=False)
+    await change(WITHDRAW, id=catalogue.DATA_5.id, no=False)
     refused = await page.submit("buy")
     assert refused.status == 409
     assert "no longer on sale" in refused.text
@@ -147,7 +143,7 @@ async def test_what_is_no_top_up_is_not_found(asha: Browser, product: catalogue.
 )
 async def test_a_service_that_does_not_run_cannot_be_topped_up(asha: Browser, statement: Prepared, words: str) -> None:
     page, service = await review(asha), await mobile()
-    await run(statement, id=service, **({"why": "staff"} if statement is SUSPEND else {}))
+    await change(statement, id=service, **({"why": "staff"} if statement is SUSPEND else {}))
     refused = await page.submit("buy")
     assert refused.status == 409
     assert words in refused.text
@@ -222,7 +218,7 @@ async def test_credit_pays_for_an_allowance_but_not_for_credit(asha: Browser) ->
 
 
 async def test_a_card_that_never_paid_asks_who_it_is_and_goes_on_with_the_same_form(asha: Browser) -> None:
-    await run(STALE, at=clock.now() - timedelta(hours=1))
+    await change(STALE, at=clock.now() - timedelta(hours=1))
     page = await review(asha)
     asked = await page.submit("buy")
     assert asked.path.startswith("/sign-in/prove")
@@ -231,7 +227,7 @@ async def test_a_card_that_never_paid_asks_who_it_is_and_goes_on_with_the_same_f
     await kept.submit(kept.html.xpath("//form[contains(@action, '/topup/')]/@id")[0])
     assert [order["state"] for order in await bought()] == ["delivered"]
     # Now the card has paid once: the next purchase asks nothing.
-    await run(STALE, at=clock.now() - timedelta(hours=1))
+    await change(STALE, at=clock.now() - timedelta(hours=1))
     assert (await (await review(asha)).submit("buy")).path.startswith("/orders/")
     # But beyond fifty pounds a day it asks again.
     more = await (await review(asha, catalogue.CREDIT_ANY, "40")).submit("buy")

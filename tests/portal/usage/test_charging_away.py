@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -12,7 +11,7 @@ from selfcare.app import Application
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.demo import catalogue, people
-from tests.support import databases, site
+from tests.support import site
 from tests.support.browser import Browser
 
 MOBILE = people.ASHA_MOBILE
@@ -31,18 +30,15 @@ _MONEY = Prepared.sql(
 
 
 @pytest.fixture
-async def away(
-    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Any
-) -> AsyncIterator[Application]:
+async def away(demo_url: str) -> AsyncIterator[Application]:
     """An engine that told everything an hour ago and refuses every connection since."""
-    async with templates.copy(kind, demo_template, tmp_path) as url:
-        settings = site.settings_for(
-            url, SELFCARE_CHARGING="cgrates", SELFCARE_CGRATES_URL="http://127.0.0.1:9/jsonrpc"
-        )
-        async with site.running(settings) as app:
-            async with transaction():
-                await execute(_TOLD.bind(as_of=site.NOW - timedelta(hours=1), customer=people.PATEL.id))
-            yield app
+    settings = site.settings_for(
+        demo_url, SELFCARE_CHARGING="cgrates", SELFCARE_CGRATES_URL="http://127.0.0.1:9/jsonrpc"
+    )
+    async with site.running(settings) as app:
+        async with transaction():
+            await execute(_TOLD.bind(as_of=site.NOW - timedelta(hours=1), customer=people.PATEL.id))
+        yield app
 
 
 @pytest.fixture

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from selfcare.app import Application
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import insert_many
@@ -15,34 +10,20 @@ from selfcare.identity.tables import Membership, User
 from selfcare.kernel import clock, ids
 from tests.portal.account.people.runners import together
 from tests.portal.account.people.test_people import invite
-from tests.support import databases, site
 from tests.support.browser import Browser
 from tests.support.mail import link_in
 
 
-@pytest.fixture
-async def url(templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path) -> AsyncIterator[str]:
-    async with templates.copy(kind, demo_template, tmp_path) as url:
-        yield url
-
-
-@pytest.fixture
-async def app(url: str) -> AsyncIterator[Application]:
-    """As for every test, but the address of its database is known."""
-    async with site.running(site.settings_for(url)) as app:
-        yield app
-
-
-async def test_an_invitation_lets_exactly_one_in(app: Application, url: str, asha: Browser) -> None:
+async def test_an_invitation_lets_exactly_one_in(app: Application, demo_url: str, asha: Browser) -> None:
     await invite(asha, "new@example.test", role="owner")
     token = (await link_in(app, "new@example.test", "invites you")).partition("token=")[2]
-    assert await together(url, "join", token) == 1
+    assert await together(demo_url, "join", token) == 1
     joined = await Membership.count().where(Membership.customer_id == people.PATEL.id)
     assert joined == 3
     assert await User.count().where(User.email == "new@example.test") == 1
 
 
-async def test_of_many_owners_who_all_leave_at_once_exactly_one_remains(app: Application, url: str) -> None:
+async def test_of_many_owners_who_all_leave_at_once_exactly_one_remains(app: Application, demo_url: str) -> None:
     now = clock.now()
     new = [ids.new_id() for _ in range(11)]
     async with transaction():
@@ -55,7 +36,7 @@ async def test_of_many_owners_who_all_leave_at_once_exactly_one_remains(app: App
         )
         about = {"customer_id": people.NEWMAN.id, "role": "owner", "accepted_at": now}
         await insert_many(Membership, [{"id": ids.new_id(), "user_id": id} | about for id in new])
-    assert await together(url, "remove", str(people.NEWMAN.id)) == 11
+    assert await together(demo_url, "remove", str(people.NEWMAN.id)) == 11
     left = (
         await Membership.count()
         .where(Membership.customer_id == people.NEWMAN.id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,7 @@ from selfcare.db.engine import transaction
 from selfcare.demo import people
 from selfcare.identity.tables import Passkey, User
 from selfcare.kernel import clock
-from tests.support import databases, site
+from tests.support import site
 from tests.support.authenticator import Device, asked
 from tests.support.browser import Browser, Page
 from tests.support.mail import link_in, mails_to
@@ -283,21 +282,18 @@ async def test_with_the_app_gone_the_codes_of_a_passkey_stay(asha: Browser) -> N
     assert "9 backup codes left" in (await asha.open("/account/security")).text
 
 
-async def test_switched_off_by_the_operator_none_is_made_but_those_there_still_count(
-    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path
-) -> None:
-    async with templates.copy(kind, demo_template, tmp_path) as url:
-        async with site.running(site.settings_for(url)) as app:
-            asha = Browser(app)
-            await asha.sign_in("asha@example.test")
-            device = await add(asha)
-            await asha.close()
-        async with site.running(site.settings_for(url, SELFCARE_FLAGS="-passkeys")) as app:
-            visitor = Browser(app)
-            assert not (await visitor.open("/sign-in")).has_link("/sign-in/passkey")
-            assert (await visitor.open("/sign-in/passkey")).status == 404
-            page = await visitor.sign_in("asha@example.test")
-            assert page.path == "/sign-in/code"
-            assert (await page.submit("passkey-form", passkey=device.answer(asked(page)))).path == "/"
-            assert (await visitor.open(NEW)).status == 404
-            await visitor.close()
+async def test_switched_off_by_the_operator_none_is_made_but_those_there_still_count(demo_url: str) -> None:
+    async with site.running(site.settings_for(demo_url)) as app:
+        asha = Browser(app)
+        await asha.sign_in("asha@example.test")
+        device = await add(asha)
+        await asha.close()
+    async with site.running(site.settings_for(demo_url, SELFCARE_FLAGS="-passkeys")) as app:
+        visitor = Browser(app)
+        assert not (await visitor.open("/sign-in")).has_link("/sign-in/passkey")
+        assert (await visitor.open("/sign-in/passkey")).status == 404
+        page = await visitor.sign_in("asha@example.test")
+        assert page.path == "/sign-in/code"
+        assert (await page.submit("passkey-form", passkey=device.answer(asked(page)))).path == "/"
+        assert (await visitor.open(NEW)).status == 404
+        await visitor.close()

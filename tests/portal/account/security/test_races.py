@@ -5,11 +5,7 @@ And of passkeys that are all removed at once, one remains where it is the last w
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from selfcare.app import Application
 from selfcare.db.engine import transaction
@@ -18,53 +14,40 @@ from selfcare.identity.tables import BackupCode, Passkey, User
 from selfcare.kernel import clock
 from tests.portal.account.security.runners import together
 from tests.portal.account.security.test_passkeys import add
-from tests.support import databases, site
+from tests.support import site
 from tests.support.browser import Browser
 from tests.support.second_step import set_up
 
 
-@pytest.fixture
-async def url(templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path) -> AsyncIterator[str]:
-    async with templates.copy(kind, demo_template, tmp_path) as url:
-        yield url
-
-
-@pytest.fixture
-async def app(url: str) -> AsyncIterator[Application]:
-    """As for every test, but the address of its database is known."""
-    async with site.running(site.settings_for(url)) as app:
-        yield app
-
-
-async def test_a_code_of_the_app(app: Application, url: str, asha: Browser) -> None:
+async def test_a_code_of_the_app(app: Application, demo_url: str, asha: Browser) -> None:
     phone, _ = await set_up(asha)
     clock.travel_by(timedelta(seconds=30))
-    keys = [key.hex() for key in site.settings_for(url).totp_keys]
-    assert sum(await together(url, "code", str(people.ASHA.id), phone.code(), keys)) == 1
+    keys = [key.hex() for key in site.settings_for(demo_url).totp_keys]
+    assert sum(await together(demo_url, "code", str(people.ASHA.id), phone.code(), keys)) == 1
 
 
-async def test_a_backup_code(url: str, asha: Browser) -> None:
+async def test_a_backup_code(demo_url: str, asha: Browser) -> None:
     await set_up(asha)
     (row, *_) = await BackupCode.select(BackupCode.id).where(BackupCode.user_id == people.ASHA.id)
-    assert sum(await together(url, "backup_code", str(row["id"]))) == 1
+    assert sum(await together(demo_url, "backup_code", str(row["id"]))) == 1
     used = await BackupCode.count().where(BackupCode.user_id == people.ASHA.id).where(BackupCode.used_at.is_not_null())
     assert used == 1
 
 
-async def test_an_answer_of_a_passkey(url: str, asha: Browser) -> None:
+async def test_an_answer_of_a_passkey(demo_url: str, asha: Browser) -> None:
     await add(asha)
     (row,) = await Passkey.select(Passkey.id)
-    assert sum(await together(url, "passkey", str(row["id"]), str(people.ASHA.id), 7)) == 1
+    assert sum(await together(demo_url, "passkey", str(row["id"]), str(people.ASHA.id), 7)) == 1
     (row,) = await Passkey.select(Passkey.sign_count)
     assert row["sign_count"] == 7
 
 
-async def test_of_passkeys_that_are_all_removed_at_once_the_last_way_in_stays(url: str, asha: Browser) -> None:
+async def test_of_passkeys_that_are_all_removed_at_once_the_last_way_in_stays(demo_url: str, asha: Browser) -> None:
     for _ in range(4):
         await add(asha)
     rows = await Passkey.select(Passkey.id).where(Passkey.user_id == people.ASHA.id)
     async with transaction():
         await User.update({User.password_hash: None}).where(User.id == people.ASHA.id)
     ids = [str(row["id"]) for row in rows]
-    assert sum(await together(url, "remove_passkey", str(people.ASHA.id), ids)) == 3
+    assert sum(await together(demo_url, "remove_passkey", str(people.ASHA.id), ids)) == 3
     assert await Passkey.count().where(Passkey.removed_at.is_null()) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,7 @@ from selfcare.kernel import clock
 from selfcare.settings import BadSettings, Settings
 from tests.pages.test_permissions import get_pages
 from tests.portal.account.security.test_passkeys import add
-from tests.support import databases, site
+from tests.support import site
 from tests.support.browser import Browser
 from tests.support.second_step import Phone
 
@@ -28,15 +27,10 @@ def wishes() -> dict[str, str]:
 
 
 @pytest.fixture
-async def app(
-    templates: databases.Templates, kind: str, demo_template: str, tmp_path: Path, wishes: dict[str, str]
-) -> AsyncIterator[Application]:
+async def app(demo_url: str, wishes: dict[str, str]) -> AsyncIterator[Application]:
     """Where the operator asks everybody for a second step, unless a test wishes otherwise."""
     chosen = {"SELFCARE_FLAGS": "+2fa_required"} | wishes
-    async with (
-        templates.copy(kind, demo_template, tmp_path) as url,
-        site.running(site.settings_for(url, **chosen)) as app,
-    ):
+    async with site.running(site.settings_for(demo_url, **chosen)) as app:
         yield app
 
 

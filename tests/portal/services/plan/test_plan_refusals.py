@@ -23,8 +23,9 @@ from tests.portal.services.plan.planning import (
     waiting,
 )
 from tests.portal.topup.test_topup_pages import give_credit
-from tests.staff.test_visits import allow, change, login, prefix_of, rows
+from tests.staff.test_visits import allow, login, prefix_of, rows
 from tests.support.browser import Browser
+from tests.support.databases import change
 
 
 @pytest.fixture
