@@ -20,7 +20,7 @@ from selfcare.app import build_ports
 from selfcare.db.engine import Database, transaction
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
-from selfcare.ports.charging import Asked, Delivery, Put, Use, rank
+from selfcare.ports.charging import FIRST_USE_ABROAD, Asked, Delivery, Put, Use, rank
 from selfcare.ports.failures import Declined, Unknown, Unreachable
 from selfcare.settings import BadSettings, Settings
 from tests.support import cgrates
@@ -387,6 +387,14 @@ async def test_an_account_that_does_not_exist_is_not_made(
         Put(kind="data", amount=5, label="Roaming", scope="roaming"),
         Put(kind="data", amount=5, label="Tomorrow", starts_at=NOON + timedelta(days=1)),
         Put(kind="data", amount=-5, label="Less"),
+        Put(
+            kind="data",
+            amount=5,
+            label="Trip",
+            waits_for=FIRST_USE_ABROAD,
+            lasts_days=7,
+            expires_at=NOON + timedelta(days=90),
+        ),
     ],
 )
 async def test_what_the_engine_cannot_hold_is_declined_before_it_is_asked(

@@ -24,10 +24,11 @@ from selfcare.db.engine import open_database
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
-from selfcare.ports.charging import COVERED_BY, Asked, Delivery, Put, Use
+from selfcare.ports.charging import COVERED_BY, FIRST_USE, FIRST_USE_ABROAD, Asked, Delivery, Put, Use
 from tests.support.lines import a_customer, a_line
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
+LONG_STOP = timedelta(days=60)
 LEDGER = Prepared.sql(
     """
     SELECT b.kind AS kind, b.granted AS granted, b.consumed AS consumed, b.remaining AS remaining,
@@ -51,6 +52,7 @@ puts = st.builds(
     consume_order=st.integers(1, 3),
     blocker=st.sampled_from([False, False, False, True]),
     counts_mms=st.booleans(),
+    waits_for=st.sampled_from([None, None, None, FIRST_USE, FIRST_USE_ABROAD]),
 )
 lasting = st.sampled_from([None, timedelta(hours=1), timedelta(days=1), timedelta(days=40)])
 uses = st.fixed_dictionaries(
@@ -109,8 +111,9 @@ class Meter(RuleBasedStateMachine):
                     each,
                     currency="GBP" if money else None,
                     amount=None if unlimited and not money else each.amount,
-                    expires_at=expires,
-                    starts_at=starts,
+                    expires_at=(expires or now + LONG_STOP) if each.waits_for else expires,
+                    starts_at=None if each.waits_for else starts,
+                    lasts_days=2 if each.waits_for else None,
                 )
             )
         delivery = Delivery(
@@ -197,6 +200,8 @@ class Meter(RuleBasedStateMachine):
         for bucket in self.run(self.meter.balances(self.owner)).buckets:
             if not bucket.is_unlimited:
                 assert bucket.granted == (bucket.consumed or 0) + bucket.remaining
+            if bucket.waits_for is not None:
+                assert not bucket.consumed
 
     def teardown(self) -> None:
         self.stack.close()

@@ -23,6 +23,7 @@ CELLS = [
     ("products.csv", "P-1", "grants", '[{"kind": "data", "label": "x", "amount": NaN}]', "is no JSON"),
     ("products.csv", "P-1", "grants", '[{"kind": "data", "label": "x", "amount": -1}]', "amount of a grant cannot be"),
     ("products.csv", "P-1", "tax_rate", "200", "is no rate in per cent"),
+    ("products.csv", "P-1", "starts", "first_use", "only an add-on that is paid once"),
     ("products.csv", "P-1", "requires", "nothing", "there is no product with the slug nothing"),
     ("services.csv", "S-1", "customer", "C-99", "C-99 is not in customers.csv"),
     ("services.csv", "S-1", "site", "A-2", "A-2 belongs to another customer"),

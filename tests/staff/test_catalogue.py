@@ -174,6 +174,9 @@ async def test_the_second_of_two_who_edit_is_told_and_loses_nothing(app: Applica
         ("terms_url", "http://lark.example", "terms_url", "https://"),
         ("on_sale_until", "tomorrow", "on_sale_until", "2026-12-01T09:00"),
         ("sort", "-1", "sort", "whole number"),
+        ("starts", "first_use", "starts", "Only an add-on"),
+        ("starts", "tomorrow", "starts", "Choose one"),
+        ("start_within_days", "0", "start_within_days", "whole number"),
     ],
 )
 async def test_what_is_missing_or_wrong_is_named_beside_its_field(

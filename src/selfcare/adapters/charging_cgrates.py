@@ -92,6 +92,8 @@ class CgratesCharging:
     def cannot_hold(self, put: Put) -> str | None:
         if put.kind not in TYPE_OF:
             return _("The charging engine knows no kind %(kind)s.") % {"kind": put.kind}
+        if put.waits_for is not None:
+            return _("The charging engine knows no allowance that starts when it is first used.")
         if put.amount is None:
             return _("The charging engine cannot hold an unlimited allowance.")
         if put.scope != "any" and put.scope not in self.dialect.destinations:

@@ -16,7 +16,7 @@ from uuid import UUID
 from selfcare.adapters import charging_thin
 from selfcare.adapters.charging_tanks import Line, Tank, fill, lines_of, link, lock
 from selfcare.db.engine import Tx, dialect, transaction
-from selfcare.db.prepared import Prepared, fetch
+from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
 from selfcare.kernel.money import round_half_up
@@ -142,10 +142,10 @@ def _count(batch: Batch, use: Use, line: Line) -> Sameness:
     id, at, left, blocked = str(new_id()), batch.stored(use.at), use.amount, False
     parts: list[tuple[str, int]] = []
     if use.direction == "out" or use.class_ == "roaming":
-        left, blocked = _drink(line.queue(use.kind, use.class_), left, at, parts)
+        left, blocked = _drink(batch, use, line, use.kind, left, parts)
     cost = 0 if blocked or not use.cost_minor else round_half_up(use.cost_minor * left, use.amount)
     if cost:
-        _drink(line.queue("money", use.class_), cost, at, parts)
+        _drink(batch, use, line, "money", cost, parts)
     unit = UNIT_OF[use.kind]
     batch.records.append(
         (
@@ -162,11 +162,14 @@ def _count(batch: Batch, use: Use, line: Line) -> Sameness:
     return line.id, use.kind, use.at, use.amount
 
 
-def _drink(queue: list[Tank], left: int, at: Any, parts: list[tuple[str, int]]) -> tuple[int, bool]:
+def _drink(batch: Batch, use: Use, line: Line, kind: str, left: int, parts: list[tuple[str, int]]) -> tuple[int, bool]:
     """What no tank could give, and whether an empty blocker stopped it."""
-    for tank in queue:
-        if tank.is_open(at):
+    at = batch.stored(use.at)
+    for tank in line.queue(kind, use.class_):
+        if tank.is_open(at, use.class_):
             if given := tank.give(left):
+                if tank.waits_for is not None:
+                    line.begin(tank, use.at, batch.stored)
                 parts.append((tank.id, given))
                 left -= given
                 if not left:
@@ -207,6 +210,20 @@ async def _write(tx: Tx, batch: Batch, lines: Iterable[Line]) -> None:
         (0 if tank.is_unlimited else tank.taken, tank.taken, batch.stored_now, tank.id) for tank in tanks.values()
     )
     await tx.many(sample, list(changes))
+    for tank in tanks.values():
+        if tank.begun_at is not None:
+            await _start(tank, tank.begun_at)
+
+
+async def _start(tank: Tank, at: datetime) -> None:
+    """Its clock, and that of all that came with it: once, because it waits only once."""
+    waiting = await fetch(_WAITING.bind(customer=tank.customer_id, id=tank.id, order=tank.order_id))
+    for row in waiting:
+        ends = at + timedelta(days=row["lasts_days"])
+        if await execute(_STARTED.bind(id=row["id"], at=at, ends=ends)):
+            await execute(_GRANT_ENDS.bind(customer=tank.customer_id, id=row["id"], ends=ends))
+    for addon in await fetch(_WAITING_ADDON.bind(order=tank.order_id)) if tank.order_id else ():
+        await execute(_ADDON_STARTED.bind(id=addon["id"], ends=at + timedelta(days=addon["lasts_days"])))
 
 
 def _as_it_is(at: datetime) -> datetime:
@@ -226,4 +243,30 @@ _KNOWN = Prepared.sql(
 )
 _TAKE = Prepared.sql(
     "UPDATE bucket SET remaining = remaining - :left, consumed = consumed + :taken, as_of = :now WHERE id = :id"
+)
+# Each starts by its first use or by that of another of its order.
+_WAITING = Prepared.sql(
+    """
+    SELECT b.id AS id, b.lasts_days AS lasts_days FROM bucket b
+     WHERE b.customer_id = :customer AND b.waits_for IS NOT NULL AND (b.id = :id OR EXISTS (
+            SELECT 1 FROM allowance_grant g
+             WHERE g.customer_id = b.customer_id AND g.bucket_id = b.id AND g.order_id = :order))
+     ORDER BY b.id
+    """
+)
+_STARTED = Prepared.sql(
+    """
+    UPDATE bucket SET waits_for = NULL, period_started_at = :at, expires_at = :ends
+     WHERE id = :id AND waits_for IS NOT NULL RETURNING id
+    """
+)
+_GRANT_ENDS = Prepared.sql(
+    "UPDATE allowance_grant SET period_end = :ends WHERE customer_id = :customer AND bucket_id = :id"
+)
+# An add-on runs as long as what it put in.
+_WAITING_ADDON = Prepared.sql(
+    "SELECT id, lasts_days FROM service_addon WHERE order_id = :order AND waits_for IS NOT NULL"
+)
+_ADDON_STARTED = Prepared.sql(
+    "UPDATE service_addon SET waits_for = NULL, ends_at = :ends WHERE id = :id AND waits_for IS NOT NULL"
 )

@@ -53,6 +53,8 @@ def check(delivery: Delivery, currency: str | None, now: datetime) -> None:
             raise Declined(_("Only an amount above zero can be added."))
         if put.expires_at is not None and put.expires_at <= max(now, put.starts_at or now):
             raise Declined(_("What is added would have ended already."))
+        if put.waits_for is not None and (put.lasts_days is None or put.expires_at is None):
+            raise Declined(_("What waits for its first use needs a length, and a day on which it ends unused."))
         if put.kind == "money" and (put.currency != currency or put.amount is None):
             raise Declined(_("Credit must be an amount in the currency of the service."))
 
@@ -112,6 +114,9 @@ def _joins(row: Row, put: Put, now: datetime) -> bool:
     return (
         put.amount is not None
         and put.starts_at is None
+        # What waits for its first use has a clock of its own.
+        and put.waits_for is None
+        and row["waits_for"] is None
         and not row["is_unlimited"]
         and (row["starts_at"] is None or row["starts_at"] <= now)
         and all(row[name] == getattr(put, name) for name in alike)
@@ -125,6 +130,8 @@ def _settings(put: Put) -> dict[str, Any]:
         "place": put.consume_order,
         "blocker": put.blocker,
         "mms": put.counts_mms,
+        "waits": put.waits_for,
+        "lasts": put.lasts_days,
     }
 
 
@@ -141,8 +148,11 @@ def _new(delivery: Delivery, put: Put, bucket: UUID, start: datetime, now: datet
         "is_unlimited": put.amount is None,
         "consume_order": put.consume_order,
         "scope": put.scope,
-        "starts_at": put.starts_at,
+        # What was used before it was bought does not start it.
+        "starts_at": start if put.waits_for is not None else put.starts_at,
         "expires_at": put.expires_at,
+        "waits_for": put.waits_for,
+        "lasts_days": put.lasts_days,
         "blocker": put.blocker,
         "counts_mms": put.counts_mms,
         "as_of": now,
@@ -172,7 +182,7 @@ _SERVICE = Prepared.sql("SELECT currency FROM service WHERE customer_id = :custo
 _NAMED = Prepared.sql("SELECT id FROM allowance_grant WHERE external_id IN :names")
 _LIKE = Prepared.sql(
     """
-    SELECT id, is_unlimited, consume_order, blocker, counts_mms, currency, starts_at, expires_at FROM bucket
+    SELECT id, is_unlimited, consume_order, blocker, counts_mms, currency, starts_at, expires_at, waits_for FROM bucket
      WHERE customer_id = :customer AND service_id = :service AND kind = :kind AND scope = :scope AND label = :label
        AND origin = :origin AND members IS NULL AND NOT disabled
      ORDER BY created_at DESC, id DESC
@@ -188,7 +198,7 @@ _ADD = Prepared.sql(
 _RESET = Prepared.sql(
     """
     UPDATE bucket SET remaining = :amount, is_unlimited = :unlimited, expires_at = :expires, as_of = :now,
-           consume_order = :place, blocker = :blocker, counts_mms = :mms,
+           consume_order = :place, blocker = :blocker, counts_mms = :mms, waits_for = :waits, lasts_days = :lasts,
            forfeited = forfeited + CASE WHEN remaining > 0 THEN remaining ELSE 0 END,
            granted = consumed + :amount + forfeited + CASE WHEN remaining > 0 THEN remaining ELSE 0 END,
            consumed_before = consumed, period_started_at = :start

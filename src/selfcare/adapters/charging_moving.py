@@ -74,7 +74,7 @@ _SHARED = Prepared.sql(
 _LEFT = Prepared.sql(
     """
     SELECT id, kind, label, origin, currency, remaining, reserved, is_unlimited, consume_order, scope, starts_at,
-           expires_at, blocker, counts_mms, external_id, granted
+           expires_at, blocker, counts_mms, external_id, granted, waits_for, lasts_days
       FROM bucket
      WHERE customer_id = :customer AND service_id = :service AND NOT disabled
        AND (expires_at IS NULL OR expires_at > :now) AND (remaining <> 0 OR is_unlimited OR blocker)

@@ -130,6 +130,8 @@ def a_bucket(row: Row) -> Bucket:
         consumed=consumed,
         granted=None if consumed is None or row["is_unlimited"] else consumed + row["remaining"],
         period_start=row["period_started_at"],
+        waits_for=row["waits_for"],
+        lasts_days=row["lasts_days"],
     )
 
 
@@ -241,7 +243,7 @@ def _together(one: DayUse, other: DayUse) -> DayUse:
 
 _COLUMNS = """id, service_id, members, kind, label, origin, currency, remaining, is_unlimited, consume_order, scope,
        starts_at, expires_at, blocker, disabled, counts_mms, created_at, granted, consumed, consumed_before,
-       period_started_at"""
+       period_started_at, waits_for, lasts_days"""
 _SEEN = "FROM bucket WHERE customer_id = :customer AND (expires_at IS NULL OR expires_at > :since)"
 _BUCKETS = Prepared.sql(f"SELECT {_COLUMNS} {_SEEN}", types={"members": as_json})
 # Few customers share anything: the others are spared a statement.

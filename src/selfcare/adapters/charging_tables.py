@@ -13,7 +13,8 @@ class Bucket(Table, tablename="bucket"):
     """`members` is a JSON list of the service ids that share it besides `service_id`, NULL when not shared.
 
     `granted`, `consumed` and `forfeited` (ended unused by a reset) count from the beginning; `granted` NULL = unknown.
-    Since `period_started_at` it gave `consumed` − `consumed_before`.
+    Since `period_started_at` it gave `consumed` − `consumed_before`. `waits_for` its first use: then `expires_at` is
+    the day it ends unused, and becomes `lasts_days` after that use.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -42,6 +43,8 @@ class Bucket(Table, tablename="bucket"):
     consumed_before = BigInt(default=0)
     forfeited = BigInt(default=0)
     period_started_at = Timestamptz(null=True, default=None)
+    waits_for = Varchar(16, null=True, default=None)
+    lasts_days = BigInt(null=True, default=None)
 
 
 class AllowanceGrant(Table, tablename="allowance_grant"):

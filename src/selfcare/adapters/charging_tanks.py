@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from selfcare.db.engine import Row, dialect
 from selfcare.db.prepared import Prepared, as_json, execute, fetch, fetch_many
-from selfcare.ports.charging import COVERED_BY
+from selfcare.ports.charging import COVERED_BY, FIRST_USE_ABROAD
 
 _MAIN = ("any", "national")
 _PLENTY = 2**63
@@ -36,7 +36,13 @@ class Tank:
     expires_at: Any
     # Since its period began, before this batch.
     used: int = 0
+    waits_for: str | None = None
+    lasts_days: int | None = None
+    # Of one that waits: what it was put in by.
+    order_id: str | None = None
     taken: int = 0
+    # The use that started it, in this batch.
+    begun_at: datetime | None = None
 
     def give(self, asked: int) -> int:
         given = asked if self.is_unlimited else min(asked, max(0, self.remaining))
@@ -45,8 +51,10 @@ class Tank:
         self.taken += given
         return given
 
-    def is_open(self, at: Any) -> bool:
+    def is_open(self, at: Any, class_: str = "") -> bool:
         """A use belongs to what was there when it began, even if its record comes later."""
+        if self.waits_for == FIRST_USE_ABROAD and class_ != "roaming":
+            return False
         return (self.starts_at is None or self.starts_at <= at) and (self.expires_at is None or at < self.expires_at)
 
 
@@ -85,6 +93,14 @@ class Line:
                 found = [tank for tank in found if tank.kind == "mms" or tank.counts_mms]
             self.queues[kind, class_] = found
         return found
+
+    def begin(self, tank: Tank, at: datetime, stored: Callable[[datetime], Any]) -> None:
+        """The first use of a tank that waited for it: the clock starts for all that was put in with it."""
+        for each in self.tanks:
+            if each.waits_for is not None and (each is tank or each.order_id == tank.order_id is not None):
+                assert each.lasts_days is not None
+                each.waits_for, each.begun_at = None, at
+                each.expires_at = stored(at + timedelta(days=each.lasts_days))
 
     def is_thin(self, now: Any) -> bool:
         """Of some kind that this batch used, half is gone: worth a closer look. Of credit always."""
@@ -191,8 +207,11 @@ _TANK = """SELECT CAST(b.id AS TEXT) AS id, CAST(b.customer_id AS TEXT) AS custo
        b.remaining AS remaining, b.consumed - b.consumed_before AS used,
        CASE WHEN b.is_unlimited THEN 1 ELSE 0 END AS is_unlimited,
        CASE WHEN b.blocker THEN 1 ELSE 0 END AS blocker, CASE WHEN b.counts_mms THEN 1 ELSE 0 END AS counts_mms,
-       b.consume_order AS place"""
-_TANK_FIELDS = [each.name for each in fields(Tank) if each.name != "taken"]
+       b.consume_order AS place, b.waits_for AS waits_for, b.lasts_days AS lasts_days,
+       CASE WHEN b.waits_for IS NOT NULL THEN (
+            SELECT max(CAST(g.order_id AS TEXT)) FROM allowance_grant g
+             WHERE g.customer_id = b.customer_id AND g.bucket_id = b.id) END AS order_id"""
+_TANK_FIELDS = [each.name for each in fields(Tank) if each.name not in ("taken", "begun_at")]
 _OPEN = "NOT b.disabled AND (b.expires_at IS NULL OR b.expires_at > :since)"
 # By way of the service: with two lists for one index SQLite would try every pair. SQLite hands out times as they are
 # stored, which takes a fraction of the time.

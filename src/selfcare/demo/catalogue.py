@@ -45,6 +45,7 @@ class Sold:
     lasts: int | None = None
     parts: tuple[tuple[str, int], ...] = ()
     activation: str | None = None
+    starts: str = "now"
     wholesale: int | None = field(default=None)
 
     @property
@@ -87,6 +88,7 @@ class Sold:
             "min_term": self.min_term,
             "lasts_days": self.lasts,
             "activation": self.activation,
+            "starts": self.starts,
             "version": 1,
             "provisioning_play": self.play,
             "provisioning_vars": json.dumps({"profile": self.slug}),
@@ -414,7 +416,7 @@ ADDONS = (
         repeatable=True,
         excludes=("roaming-europe",),
         lasts=7,
-        activation="At once, for 7 days, wherever you are by then",
+        starts="first_use_abroad",
     ),
     Sold(
         slug="static-ip",

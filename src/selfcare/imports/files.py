@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from selfcare.imports.columns import (
     Column,
@@ -86,6 +88,17 @@ SITES = File(
 )
 
 
+def wrong_start(starts: str, category: str, period: str, grants: Iterable[Mapping[str, Any]]) -> str:
+    """Why this cannot wait for its first use, or nothing."""
+    if starts == "now":
+        return ""
+    if category != "addon" or period != "none":
+        return "only an add-on that is paid once waits for its first use"
+    if not grants or not all(grant.get("lifetime_days") for grant in grants):
+        return "what waits for its first use gives something, and each of it has lifetime_days"
+    return ""
+
+
 def _product_rule(row: Values) -> Iterator[tuple[str, str]]:
     if (row["custom_min"] is None) != (row["custom_max"] is None):
         yield "custom_max", "custom_min and custom_max go together; expected both or neither"
@@ -95,6 +108,8 @@ def _product_rule(row: Values) -> Iterator[tuple[str, str]]:
         yield "on_sale_until", "the sale ends before it starts"
     if (row["category"] == "bundle") != (row["parts"] != "[]"):
         yield "parts", "a bundle has parts, and nothing else has"
+    if why := wrong_start(row["starts"], row["category"], row["period"], json.loads(row["grants"])):
+        yield "starts", why
 
 
 PRODUCTS = File(
@@ -143,7 +158,14 @@ PRODUCTS = File(
         col("changes_to", texts(80), "Of a plan: slugs of the plans one may move to.", usual="[]"),
         col("parts", parts, "JSON list of what a bundle is made of, see below.", usual="[]"),
         col("lasts_days", whole(1, 3660), "How long a one-off add-on runs."),
-        col("activation", text(200), "When an add-on begins, in words. Empty: at once."),
+        col("activation", text(200), "When an add-on begins, in words. Empty: as `starts` says."),
+        col(
+            "starts",
+            choice("now", "first_use", "first_use_abroad"),
+            "Of an add-on that is paid once: now, first_use or first_use_abroad. Empty: now.",
+            usual="now",
+        ),
+        col("start_within_days", whole(1, 366), "Unused so long, it ends. Empty: 90."),
     ),
 )
 

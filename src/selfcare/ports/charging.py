@@ -16,6 +16,7 @@ from selfcare.kernel.values import named_value, value
 MOST_RECORDS = 1000
 KINDS = ("data", "voice", "sms", "mms", "money", "other")
 SCOPES = ("any", "national", "on_net", "international", "roaming", "premium")
+FIRST_USE, FIRST_USE_ABROAD = "first_use", "first_use_abroad"
 # The job that a meter of our own asks for while it counts: there are lines to look at, see `Charging.thin`.
 MAY_BE_LOW = "usage.may_be_low"
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -66,6 +67,14 @@ class Bucket:
     consumed: int | None = None
     granted: int | None = None
     period_start: datetime | None = None
+    # The use that starts it, for `lasts_days` from then; None once it has. Until then it ends unused at `expires_at`.
+    waits_for: str | None = None
+    lasts_days: int | None = None
+
+    @property
+    def waits_for_travel(self) -> bool:
+        """Nothing at home is taken from it: it is no part of what is left there."""
+        return self.waits_for == FIRST_USE_ABROAD and self.scope != "roaming"
 
     @property
     def shared(self) -> bool:
@@ -188,7 +197,8 @@ class DayUse:
 @named_value
 class Put:
     """One amount to put in; `amount` None is unlimited. `add` comes on top, `reset` replaces what is left of the same
-    kind, scope and label."""
+    kind, scope and label. What `waits_for` its first use lasts `lasts_days` from then, and ends unused at `expires_at`;
+    all that one order puts in starts together."""
 
     kind: str
     amount: int | None
@@ -202,6 +212,8 @@ class Put:
     currency: str | None = None
     counts_mms: bool = False
     blocker: bool = False
+    waits_for: str | None = None
+    lasts_days: int | None = None
 
 
 @named_value

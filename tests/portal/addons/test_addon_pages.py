@@ -18,6 +18,7 @@ from selfcare.demo.renewals import Renewals
 from selfcare.kernel import clock
 from selfcare.kernel.money import Money
 from selfcare.portal.addons import ending
+from selfcare.ports.charging import Use
 from tests.portal.addons import racing
 from tests.support.browser import Browser, Page
 from tests.support.databases import change
@@ -190,7 +191,8 @@ async def test_a_product_that_is_none_is_no_mishap(asha: Browser, product: str, 
 async def test_what_it_replaces_is_asked_first_and_ends_when_it_is_there(app: Application, asha: Browser) -> None:
     await buy(app, asha, EUROPE)
     page = await review(asha, WORLD)
-    assert "At once, for 7 days" in page.text
+    assert "with your first use of it abroad" in page.text
+    assert "7 days after it begins unused, on 20 Feb 2027" in page.text
     assert "It replaces Europe Roaming" in page.text
     assert "What is paid for it until 22 Dec 2026 is not given back" in page.text
     refused = await page.submit("buy")
@@ -202,6 +204,24 @@ async def test_what_it_replaces_is_asked_first_and_ends_when_it_is_there(app: Ap
     assert (first["name"], second["name"]) == (EUROPE.name, WORLD.name)
     assert first["ends_at"] <= clock.now()
     assert "Instead of" in (await asha.open(f"/orders/{(await bought())[1]['id']}")).text
+
+
+async def test_a_pass_waits_for_its_first_use_abroad_and_runs_from_then(app: Application, asha: Browser) -> None:
+    await buy(app, asha, WORLD)
+    service, words = await line(), "Starts when you first use it abroad"
+    for path in (f"/addons/{service}", f"/services/{service}", f"/usage/{service}"):
+        assert f"{words}, then lasts 7 days; unused, it ends on 20 Feb 2027" in (await asha.open(path)).text
+    clock.travel_by(timedelta(days=20))
+    at = clock.now() - timedelta(minutes=1)
+    use = Use(id="abroad", service=str(service), kind="data", amount=10**6, at=at, class_="roaming", country="JP")
+    assert (await app.ports.charging.take([use])).counted == 1
+    (held,) = await extras()
+    assert held["ends_at"] == at + timedelta(days=7)
+    await asha.sign_in(people.ASHA.email)
+    usage = (await asha.open(f"/usage/{service}")).text
+    assert words not in usage
+    assert "ends 19 Dec 2026" in usage
+    assert words not in (await asha.open(f"/addons/{service}")).text
 
 
 async def test_of_two_processes_at_once_only_one_buys_what_is_not_repeatable(app: Application, asha: Browser) -> None:

@@ -84,6 +84,8 @@ def wanted(sold: Quote) -> Wanted:
                 "paid_until": _text(sold.next_charge_at),
                 "term_ends_at": _text(sold.term_ends_at),
                 "ends_at": _text(sold.ends_at),
+                "waits_for": offer.start.waits_for,
+                "lasts_days": offer.lasts_days if offer.start.waits_for else None,
             },
             "replaces": [str(held.id) for held in sold.replaces],
             "replaced": [held.name for held in sold.replaces],
@@ -95,7 +97,7 @@ def wanted(sold: Quote) -> Wanted:
 
 def _puts(sold: Quote) -> list[dict[str, Any]]:
     """What the first month of it puts in lasts until the next one begins."""
-    puts = frozen(sold.offer.grants, sold.offer.price.currency, now=sold.starts_at)
+    puts = frozen(sold.offer.grants, sold.offer.price.currency, now=sold.starts_at, start=sold.offer.start)
     if sold.next_charge_at is None:
         return puts
     return [put | {"expires_at": (sold.next_charge_at - timedelta(seconds=1)).isoformat()} for put in puts]

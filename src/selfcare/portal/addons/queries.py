@@ -14,6 +14,7 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
+from selfcare.portal.orders.allowances import Start
 from selfcare.portal.orders.selling import TARGET, Target, closed, is_for, is_on_sale, targets
 from selfcare.portal.services.extras import HELD, Held, held_from, months_later
 from selfcare.portal.services.services import Status, status_in
@@ -27,7 +28,8 @@ _OFFER = """t.id AS id, t.slug AS slug, t.name AS name, t.description AS descrip
     t.currency AS currency, t.tax_permille AS tax_permille, t.version AS version, t.terms_url AS terms_url,
     t.service_type AS service_type, t.enabled AS enabled, t.on_sale_from AS on_sale_from,
     t.on_sale_until AS on_sale_until, t.repeatable AS repeatable, t.min_term AS min_term, t.lasts_days AS lasts_days,
-    t.activation AS activation, t.provisioning_play AS play"""
+    t.activation AS activation, t.provisioning_play AS play, t.starts AS starts,
+    t.start_within_days AS start_within_days"""
 _JSON = dict.fromkeys(("features", "grants", "customer_types", "requires", "excludes"), as_json)
 _OFFERS = Prepared.sql(
     f"""
@@ -72,6 +74,7 @@ class Offer:
     excludes: list[str]
     grants: tuple[Mapping[str, Any], ...]
     play: str | None
+    start: Start
 
     @property
     def is_boost(self) -> bool:
@@ -158,6 +161,8 @@ async def quote(
     held = [held_from(row) for row in running]
     starts_at = start or now
     ends_at = starts_at + timedelta(days=offer.lasts_days) if offer.lasts_days and not offer.recurs else None
+    if offer.start.waits_for is not None:
+        ends_at = offer.start.latest(starts_at)
     refusal = (
         target.refusal
         or _unfit(scope, target, found[0], held, now)
@@ -248,4 +253,5 @@ def _offer(row: Mapping[str, Any]) -> Offer:
         recurs=row["period"] == "month",
         lasts_days=row["lasts_days"] or max(lives, default=None),
         grants=tuple(row["grants"]),
+        start=Start.of_product(row),
     )

@@ -1,20 +1,44 @@
 """Orders that put allowance or credit into a service: top-ups, vouchers, what was promised.
 
 `delivers` of such an order: `{"puts": [{"kind", "amount" (null = unlimited), "label", "mode", "scope",
-"consume_order", "expires_at" (null = for ever), "currency", "counts_mms", "blocker", "origin"}, …]}`
+"consume_order", "expires_at" (null = for ever), "currency", "counts_mms", "blocker", "origin", and of what waits for
+its first use "waits_for", "lasts_days"}, …]}`
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from selfcare.kernel.money import Money
 from selfcare.portal.orders.order import Order
 from selfcare.portal.orders.outcome import DONE, RUNNING, UNKNOWN, Outcome, Result
 from selfcare.ports.charging import Charging, Delivery, Put
 from selfcare.ports.failures import Declined, Unknown, Unreachable
+
+# Where the product does not say by when it has to be used.
+WITHIN_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """When what is bought begins to run: at once, or with the use it waits for, in so many days or never."""
+
+    waits_for: str | None = None
+    within_days: int = WITHIN_DAYS
+
+    @classmethod
+    def of_product(cls, row: Mapping[str, Any]) -> Self:
+        waits_for = None if row["starts"] == "now" else row["starts"]
+        return cls(waits_for, row["start_within_days"] or WITHIN_DAYS)
+
+    def latest(self, now: datetime) -> datetime:
+        return now + timedelta(days=self.within_days)
+
+
+AT_ONCE = Start()
 
 
 class Allowances:
@@ -60,10 +84,19 @@ def frozen(
     now: datetime,
     amount: Money | None = None,
     origin: str = "topup",
+    start: Start = AT_ONCE,
 ) -> list[dict[str, Any]]:
     """What a product's grants put in when it is bought now, credit in the currency of its price. `amount` is the credit
     of a product with a free amount."""
-    return [_frozen(grant, currency, now, amount, origin) for grant in grants]
+    return [_frozen(grant, currency, now, amount, origin) | _waiting(grant, start, now) for grant in grants]
+
+
+def _waiting(grant: Mapping[str, Any], start: Start, now: datetime) -> dict[str, Any]:
+    """What has no length of its own starts at once."""
+    if start.waits_for is None or not grant.get("lifetime_days"):
+        return {}
+    ends = start.latest(now).isoformat()
+    return {"waits_for": start.waits_for, "lasts_days": grant["lifetime_days"], "expires_at": ends}
 
 
 def _frozen(

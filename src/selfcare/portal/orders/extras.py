@@ -1,8 +1,8 @@
 """Orders of add-ons: set up by the network, then their allowances put in, then they run on the service.
 
 `delivers` of such an order: `{"addon": {"product_id", "name", "icon", "price_minor", "tax_permille", "recurring",
-"grants", "starts_at", "paid_until", "term_ends_at", "ends_at"}, "replaces": [ids], "replaced": [their names], "play",
-"puts": as of allowances}`
+"grants", "starts_at", "paid_until", "term_ends_at", "ends_at", "waits_for", "lasts_days"}, "replaces": [ids],
+"replaced": [their names], "play", "puts": as of allowances}`
 """
 
 from __future__ import annotations
@@ -57,6 +57,9 @@ async def _run(order: Order) -> None:
                 currency=order.price.currency,
                 grants=json.dumps(addon["grants"]),
                 now=now,
+                # Of an order from before they were known there is neither.
+                waits_for=addon.get("waits_for"),
+                lasts_days=addon.get("lasts_days"),
                 **when,
                 **{name: addon[name] for name in ("name", "icon", "price_minor", "tax_permille", "recurring")},
             )
@@ -69,9 +72,11 @@ async def _run(order: Order) -> None:
 _ADD = Prepared.sql(
     """
     INSERT INTO service_addon (id, customer_id, service_id, product_id, order_id, name, icon, price_minor, currency,
-        tax_permille, recurring, grants, starts_at, paid_until, term_ends_at, ends_at, created_at)
+        tax_permille, recurring, grants, starts_at, paid_until, term_ends_at, ends_at, waits_for, lasts_days,
+        created_at)
     VALUES (:id, :customer_id, :service_id, :product_id, :order_id, :name, :icon, :price_minor, :currency,
-        :tax_permille, :recurring, :grants, :starts_at, :paid_until, :term_ends_at, :ends_at, :now)
+        :tax_permille, :recurring, :grants, :starts_at, :paid_until, :term_ends_at, :ends_at, :waits_for,
+        :lasts_days, :now)
     ON CONFLICT (order_id) DO NOTHING RETURNING id
     """
 )

@@ -19,7 +19,8 @@ HELD = Prepared.sql(
     SELECT a.id AS id, a.service_id AS service_id, a.product_id AS product_id, p.slug AS slug, a.name AS name,
            a.icon AS icon, a.price_minor AS price_minor, a.currency AS currency, a.recurring AS recurring,
            a.starts_at AS starts_at, a.paid_until AS paid_until, a.term_ends_at AS term_ends_at, a.ends_at AS ends_at,
-           a.removal_asked_at AS removal_asked_at, p.excludes AS excludes
+           a.removal_asked_at AS removal_asked_at, a.waits_for AS waits_for, a.lasts_days AS lasts_days,
+           p.excludes AS excludes
       FROM service_addon a JOIN product p ON p.id = a.product_id
      WHERE a.customer_id = :customer_id AND a.service_id = :service_id AND (a.ends_at IS NULL OR a.ends_at > :now)
      ORDER BY a.starts_at, a.id LIMIT 100
@@ -44,6 +45,9 @@ class Held:
     term_ends_at: datetime | None
     ends_at: datetime | None
     removal_asked_at: datetime | None
+    # Until its first use: then it runs for so many days, and without one it ends unused at `ends_at`.
+    waits_for: str | None
+    lasts_days: int | None
 
     @property
     def is_hardware(self) -> bool:

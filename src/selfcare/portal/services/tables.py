@@ -18,6 +18,7 @@ class Product(Table, tablename="product"):
     when those are set.
     `parts` of a bundle: a JSON list of objects with product (slug) and price, its share; null: by what it costs.
     `lasts_days` is how long a one-off add-on runs, `activation` when it begins, in words.
+    What `starts` with its first_use or first_use_abroad does so in `start_within_days`, or ends unused.
     `provisioning_…` and `wholesale_…` never leave the house.
     """
 
@@ -49,6 +50,8 @@ class Product(Table, tablename="product"):
     parts = JSONB(default="[]")
     lasts_days = BigInt(null=True, default=None)
     activation = Varchar(200, null=True, default=None)
+    starts = Varchar(16, default="now")
+    start_within_days = BigInt(null=True, default=None)
     repeatable = Boolean(default=False)
     editable = JSONB(default="[]")
     changes_to = JSONB(default="[]")
@@ -182,6 +185,8 @@ class ServiceAddon(Table, tablename="service_addon"):
     taken_off_at = Timestamptz(null=True, default=None)
     take_off_tries = BigInt(default=0)
     take_off_after = Timestamptz(null=True, default=None)
+    waits_for = Varchar(16, null=True, default=None)
+    lasts_days = BigInt(null=True, default=None)
     created_at = Timestamptz(default=None)
 
 

@@ -87,6 +87,11 @@ class Allowance:
     credit: int
 
     @property
+    def first_use(self) -> Bucket | None:
+        """The first in the queue that waits for its first use."""
+        return next((place.bucket for place in self.buckets if place.bucket.waits_for is not None), None)
+
+    @property
     def left_permille(self) -> int:
         """For the bar; an overdrawn credit shows an empty one."""
         whole = self.left + (self.used or 0)
@@ -160,7 +165,7 @@ def _allowance(
     low_money_minor: int,
 ) -> Allowance:
     kind, scope = key
-    queue = rank(buckets, now)
+    queue = [bucket for bucket in rank(buckets, now) if not bucket.waits_for_travel]
     places = []
     left, granted, used, unlimited, counts_mms = 0, None, None, False, False
     next_expiry: datetime | None = None
@@ -168,8 +173,8 @@ def _allowance(
         place = Ranked(n, bucket, _granted(bucket, grants))
         places.append(place)
         counts_mms = counts_mms or bucket.counts_mms
-        ends = bucket.expires_at
-        if ends is not None and not bucket.is_empty and (next_expiry is None or ends < next_expiry):
+        ends = None if bucket.is_empty or bucket.waits_for is not None else bucket.expires_at
+        if ends is not None and (next_expiry is None or ends < next_expiry):
             next_expiry = ends
         if bucket.is_unlimited:
             unlimited = True
@@ -194,7 +199,7 @@ def _allowance(
         counts_mms=counts_mms,
         currency=buckets[0].currency if buckets else None,
         buckets=tuple(places),
-        waiting=tuple([b for b in buckets if b.starts_at is not None and b.starts_at > now and not b.disabled]),
+        waiting=tuple([b for b in buckets if _is_waiting(b, now)]),
         ended_unused=_ended_unused(buckets, start, now),
         period_start=start,
         period_end=end,
@@ -203,6 +208,13 @@ def _allowance(
         blocked_by=_blocker(queue, credit if kind != "money" else 0),
         credit=credit if kind != "money" else 0,
     )
+
+
+def _is_waiting(bucket: Bucket, now: datetime) -> bool:
+    """For its day, or for a use that nobody can have where this line is used."""
+    if bucket.waits_for_travel:
+        return bucket.is_live(now)
+    return bucket.starts_at is not None and bucket.starts_at > now and not bucket.disabled
 
 
 def line_scope(scope: str) -> str:
@@ -242,7 +254,7 @@ def _period(queue: Sequence[Bucket], grants: dict[UUID, list[Granted]]) -> tuple
         (bucket.origin != "plan", grant.period_end, grant.period_start)
         for bucket in queue
         for grant in grants.get(bucket.id, ())
-        if grant.period_end is not None
+        if grant.period_end is not None and bucket.waits_for is None
     ]
     if not dated:
         return None, None

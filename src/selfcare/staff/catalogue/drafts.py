@@ -16,6 +16,7 @@ from selfcare.settings import Settings
 
 CATEGORIES = ("plan", "topup", "addon", "bundle")
 TYPES = ("mobile", "internet", "iptv", "voip", "omnicharge")
+STARTS = ("now", "first_use", "first_use_abroad")
 PERIODS = ("none", "day", "week", "month", "year")
 CUSTOMER_TYPES = ("individual", "business")
 MOST_GRANTS = 8
@@ -56,6 +57,8 @@ class Draft:
     repeatable: bool = False
     min_term: int = 0
     provisioning_play: str | None = None
+    starts: str = "now"
+    start_within_days: int | None = None
 
     @property
     def price(self) -> Money:
@@ -125,7 +128,7 @@ def missing(
     for slug in set(draft.requires) & set(draft.excludes):
         yield "excludes", _("%(name)s cannot be needed and excluded at once.") % {"name": slug}
     for place, grant in enumerate(draft.grants):
-        if why := charging.cannot_hold(put_of(grant, draft.currency)):
+        if why := charging.cannot_hold(put_of(grant, draft.currency, draft.starts)):
             yield f"grant_{place}", why
     play, plays = draft.provisioning_play, settings.provisioning_plays
     if play and plays and play not in plays:
@@ -148,9 +151,13 @@ def mistakes(draft: Draft) -> Iterator[tuple[str, str]]:
         yield "on_sale_until", _("The sale would end before it starts.")
     if draft.category == "topup" and draft.period != "none":
         yield "period", _("A top-up is paid once.")
+    if draft.starts != "now" and (draft.category != "addon" or draft.period != "none"):
+        yield "starts", _("Only an add-on that is paid once can wait for its first use.")
+    elif draft.starts != "now" and not (draft.grants and all(grant.get("lifetime_days") for grant in draft.grants)):
+        yield "starts", _("What waits for its first use gives something, and all of it lasts so many days.")
 
 
-def put_of(grant: Mapping[str, Any], currency: str) -> Put:
+def put_of(grant: Mapping[str, Any], currency: str, starts: str = "now") -> Put:
     """As charging would be asked to put it in. Money of a custom amount is what the customer chooses."""
     return Put(
         kind=grant["kind"],
@@ -162,6 +169,7 @@ def put_of(grant: Mapping[str, Any], currency: str) -> Put:
         currency=currency if grant["kind"] == "money" else None,
         counts_mms=grant["counts_mms"],
         blocker=grant["blocker"],
+        waits_for=None if starts == "now" else starts,
     )
 
 

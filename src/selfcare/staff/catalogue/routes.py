@@ -21,7 +21,7 @@ from selfcare.ports.charging import KINDS, SCOPES
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.staff.catalogue import drafts, products
-from selfcare.staff.catalogue.drafts import CATEGORIES, CUSTOMER_TYPES, MOST_GRANTS, PERIODS, TYPES, Draft
+from selfcare.staff.catalogue.drafts import CATEGORIES, CUSTOMER_TYPES, MOST_GRANTS, PERIODS, STARTS, TYPES, Draft
 from selfcare.staff.catalogue.products import Product, Stale
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, page
@@ -29,6 +29,7 @@ from selfcare.web.pages import go, page
 FIELDS = (
     *("name", "description", "enabled", "on_sale_from", "on_sale_until", "sort", "icon", "features", "terms_url"),
     *("price", "setup_price", "period", "custom_min", "custom_max", "tax_code", "repeatable", "min_term"),
+    *("starts", "start_within_days"),
     *("requires", "excludes", "provisioning_play", "seen", "do"),
 )
 OF_NEW = ("slug", "category", "service_type")
@@ -43,9 +44,8 @@ async def show_all(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 @get("/staff/catalogue/new", name="staff.catalogue.new")
 async def show_new(request: Request[Any, Any, Any], settings: NamedDependency[Settings]) -> Response[bytes]:
-    form = Form.empty(
-        *FIELDS, *OF_NEW, category="topup", service_type="mobile", period="none", icon="plan", sort="100", seen="0"
-    )
+    usual = {"category": "topup", "service_type": "mobile", "period": "none", "starts": "now", "icon": "plan"}
+    form = Form.empty(*FIELDS, *OF_NEW, **usual, sort="100", seen="0")
     form.several = {name: [] for name in SEVERAL}
     return _form_page(request, None, form, settings)
 
@@ -176,6 +176,8 @@ def _filled(product: Product, settings: Settings) -> Form:
         tax_code=draft.tax_code,
         repeatable="on" if draft.repeatable else "",
         min_term=str(draft.min_term or ""),
+        starts=draft.starts,
+        start_within_days=str(draft.start_within_days or ""),
         requires=", ".join(draft.requires),
         excludes=", ".join(draft.excludes),
         provisioning_play=draft.provisioning_play or "",
@@ -222,6 +224,8 @@ def _read(form: Form, product: Product | None, settings: Settings) -> Draft | No
     sort, term = form.whole("sort", least=0, most=1_000_000), _number(form, "min_term", 120)
     icon, play = form.text("icon", least=0, most=32), form.text("provisioning_play", least=0, most=100)
     period = form.choice("period", PERIODS)
+    starts = form.choice("starts", STARTS)
+    within = form.whole("start_within_days", least=1, most=366) if form["start_within_days"].strip() else None
     tax_code = form.text("tax_code", most=16)
     since, until = _moment(form, "on_sale_from", settings), _moment(form, "on_sale_until", settings)
     kinds = [one for one in CUSTOMER_TYPES if one in form.several["customer_types"]]
@@ -260,6 +264,8 @@ def _read(form: Form, product: Product | None, settings: Settings) -> Draft | No
         repeatable=form.flag("repeatable"),
         min_term=term or 0,
         provisioning_play=play or None,
+        starts=starts or "now",
+        start_within_days=within,
     ).with_tax(settings)
 
 

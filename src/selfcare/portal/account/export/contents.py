@@ -243,7 +243,7 @@ SECTIONS = (
         "service_addon",
         (
             "id service_id product_id order_id name price_minor currency tax_permille recurring starts_at "
-            "paid_until term_ends_at ends_at removal_asked_at created_at"
+            "paid_until term_ends_at ends_at waits_for lasts_days removal_asked_at created_at"
         ),
         service="t.service_id",
         without={BOOKKEEPING: "icon grants taken_off_at take_off_tries take_off_after"},
@@ -253,7 +253,7 @@ SECTIONS = (
         "bucket",
         (
             "id service_id kind label origin currency remaining is_unlimited consume_order scope starts_at "
-            "expires_at as_of created_at granted consumed period_started_at"
+            "expires_at as_of created_at granted consumed period_started_at waits_for lasts_days"
         ),
         needs=Right.VIEW_OWN_USAGE,
         service="t.service_id",
