@@ -13,6 +13,7 @@ from selfcare.db import engine
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import people
 from selfcare.identity import limits
+from selfcare.identity.text_codes import WrongCode
 from selfcare.kernel import clock
 from selfcare.kernel.origin import Origin
 from selfcare.portal.orders import stuck
@@ -209,8 +210,8 @@ async def test_no_code_opens_a_number_of_nobody(app: Application, visitor: Brows
     token = await visits.ask("+447700900999", ORIGIN, key=app.site.settings.keys.link, jobs=app.ports.jobs)
     id = strangers.visit_in(token, app.site.settings.keys.link)
     assert id is not None
-    with pytest.raises(visits.WrongCode):
-        right = visits.code_for(id, app.site.settings.keys.link)
+    with pytest.raises(WrongCode):
+        right = visits.CODES.code_for(id.hex, app.site.settings.keys.link)
         await visits.prove(token, right, ORIGIN, key=app.site.settings.keys.link)
 
 
@@ -333,7 +334,7 @@ async def test_one_visit_in_two_processes_is_one_order(app: Application, visitor
     token = await visits.ask(NUMBER, ORIGIN, key=key, jobs=app.ports.jobs)
     id = strangers.visit_in(token, key)
     assert id is not None
-    await visits.prove(token, visits.code_for(id, key), ORIGIN, key=key)
+    await visits.prove(token, visits.CODES.code_for(id.hex, key), ORIGIN, key=key)
     said = await together(racing.buy, *[(engine.database().url, token, 3)] * 2)
     assert len({order for some in said for order in some}) == 1
     assert len(await fetch(ORDERS.bind())) == 1

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from selfcare.identity.limits import TooOften
+from selfcare.identity.text_codes import StartAgain, WrongCode
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, Rejected, Unavailable
 from selfcare.kernel.money import Money
@@ -25,7 +26,7 @@ from selfcare.portal.pay import payments, receipts
 from selfcare.portal.pay import words as pay_words
 from selfcare.portal.quick_topup import buying, visits
 from selfcare.portal.quick_topup.buying import DAYS, Asked, DayPrice, Pick, Shown
-from selfcare.portal.quick_topup.visits import Door, StartAgain, WrongCode
+from selfcare.portal.quick_topup.visits import Door
 from selfcare.portal.services import addresses
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings

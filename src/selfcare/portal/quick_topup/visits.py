@@ -6,22 +6,18 @@ After it only what can be bought is shown: no name, no number but the one that w
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from selfcare.audit import log as audit
-from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch_one
-from selfcare.identity import limits
+from selfcare.identity import limits, text_codes
 from selfcare.identity.identity import CustomerScope
+from selfcare.identity.text_codes import CODE_LASTS, TextCodes
 from selfcare.jobs.registry import Job
 from selfcare.kernel import clock
-from selfcare.kernel.errors import Rejected
 from selfcare.kernel.ids import new_id
 from selfcare.kernel.origin import Origin
 from selfcare.kernel.words import _
@@ -29,28 +25,16 @@ from selfcare.portal.billing.papers import scope_of
 from selfcare.portal.pay.guests import strangers
 from selfcare.portal.services import addresses
 from selfcare.ports.jobs import SECURITY, Jobs
-from selfcare.ports.messages import Text, TextSender, TextsNotSetUp
+from selfcare.ports.messages import TextSender
 
-CODE_LASTS = timedelta(minutes=10)
 PROOF_LASTS = timedelta(minutes=30)
 # What was bought stays at its address; who never bought is forgotten the next day.
 ORDERS_STAY = timedelta(days=730)
 BY_ADDRESS = limits.Limit("quick_topup.address", 5, timedelta(hours=1))
-TEXTS_BY_NUMBER = limits.Limit("quick_topup.number", 3, timedelta(hours=1))
-TRIES = limits.Limit("quick_topup.code", 5, CODE_LASTS)
-# Over all visits: from many addresses at once a code could else be guessed at.
-TRIES_BY_NUMBER = limits.Limit("quick_topup.tries", 20, timedelta(days=1))
+CODES = TextCodes("quick_topup", label="quick_topup_code")
 SEND = "quick_topup.send_code"
 # In place of a number, where the network says whose address it is: whoever shares the line learns no number.
 HERE = "here"
-
-
-class WrongCode(Rejected):
-    """Wrong, or for a number that is none of ours: the same words."""
-
-
-class StartAgain(Rejected):
-    """Too many wrong codes, or too late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +92,10 @@ async def enter(origin: Origin, ranges: Sequence[str], *, key: bytes) -> str | N
 async def prove(token: str, typed: str, origin: Origin, *, key: bytes) -> None:
     """The right code opens the visit. Raises WrongCode or StartAgain."""
     visit = await find(token, key=key)
-    if (
-        visit is None
-        or visit.is_proved
-        or not await limits.allows(TRIES, str(visit.id))
-        or not await limits.allows(TRIES_BY_NUMBER, visit.number)
-    ):
-        raise StartAgain(_("That took too long, or there were too many wrong codes. Start again."))
-    right = hmac.compare_digest(code_for(visit.id, key).encode(), _plain(typed))
-    if not right or visit.service_id is None:
-        async with transaction():
-            who = audit.visitor(origin)
-            await audit.record(who, Event.SIGN_IN_CODE_FAILED, outcome="refused", method="quick_topup")
-        raise WrongCode(_("That code is wrong. Type the 6 digits of the text."), field="code")
+    if visit is None or visit.is_proved or not await CODES.may_try(str(visit.id), visit.number):
+        raise text_codes.start_again()
+    if not CODES.is_right(typed, visit.id.hex, key) or visit.service_id is None:
+        await CODES.refuse(origin)
     now = clock.now()
     async with transaction():
         await execute(_PROVE.bind(id=visit.id, now=now, ends=now + PROOF_LASTS))
@@ -165,12 +140,6 @@ async def note_order(door: Door, order_id: UUID) -> None:
     await execute(_NOTE.bind(id=door.visit_id, order_id=order_id))
 
 
-def code_for(visit_id: UUID, key: bytes) -> str:
-    """Six digits that only we can work out, so that none need to be kept."""
-    digest = hmac.digest(key, f"quick_topup_code\x00{visit_id.hex}".encode(), hashlib.sha256)
-    return f"{int.from_bytes(digest[:8], 'big') % 1_000_000:06d}"
-
-
 class Posts:
     """The jobs of this feature."""
 
@@ -180,17 +149,14 @@ class Posts:
         self.sender = sender
 
     async def send_code(self, job: Job) -> None:
-        """To the number itself, three an hour."""
+        """To the number itself."""
         row = await fetch_one(_OPEN.bind(id=UUID(job.payload["visit_id"]), now=clock.now()))
-        if row is None or row["service_id"] is None or not await limits.allows(TEXTS_BY_NUMBER, row["number"]):
+        if row is None or row["service_id"] is None or not await CODES.may_send(row["number"]):
             return
         words = _("%(code)s is the code to top up this number. It works for 10 minutes. Tell it nobody.") % {
-            "code": code_for(row["id"], self.key)
+            "code": CODES.code_for(row["id"].hex, self.key)
         }
-        try:
-            await self.texts.send(Text(job.id, row["number"], f"{self.sender}: {words}", self.sender, clock.now()))
-        except TextsNotSetUp:
-            return
+        await text_codes.send(self.texts, job.id, row["number"], words, sender=self.sender)
 
 
 async def forget_old(_job: Job) -> None:
@@ -204,11 +170,6 @@ async def forget_old(_job: Job) -> None:
 def _visit(row: dict[str, object]) -> Visit:
     plain = {name: row[name] for name in ("id", "number", "customer_id", "service_id", "order_id")}
     return Visit(**plain, is_proved=row["proved_at"] is not None)  # type: ignore[arg-type]
-
-
-def _plain(typed: str) -> bytes:
-    """What was typed without spaces; only ASCII digits can be right."""
-    return typed.replace(" ", "").replace("-", "")[:20].encode("utf-8", "replace")
 
 
 _LINE = Prepared.sql(

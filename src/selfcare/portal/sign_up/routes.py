@@ -9,8 +9,9 @@ from litestar.di import NamedDependency
 
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.policy import Policy, Weak
+from selfcare.identity.text_codes import CODE_LASTS, StartAgain, WrongCode
 from selfcare.portal.sign_up import sign_ups
-from selfcare.portal.sign_up.sign_ups import Open, StartAgain, WrongCode
+from selfcare.portal.sign_up.sign_ups import Open
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
 from selfcare.web import links
@@ -18,7 +19,7 @@ from selfcare.web.context import context_of
 from selfcare.web.forms import Form
 from selfcare.web.pages import go, page
 
-STEP_SECONDS = int(sign_ups.CODE_LASTS.total_seconds())
+STEP_SECONDS = int(CODE_LASTS.total_seconds())
 
 
 @get("/sign-up", name="sign_up")

@@ -5,8 +5,6 @@ What a visitor is told never depends on what we know: a number of ours, of other
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,40 +15,29 @@ from selfcare.audit.events import Event
 from selfcare.audit.log import Actor
 from selfcare.db.engine import Duplicate, transaction
 from selfcare.db.prepared import Prepared, execute, fetch_one
-from selfcare.identity import limits, tokens
+from selfcare.identity import limits, text_codes, tokens
 from selfcare.identity.identity import Identity
 from selfcare.identity.passwords import Passwords
 from selfcare.identity.policy import Policy
 from selfcare.identity.tables import User
+from selfcare.identity.text_codes import CODE_LASTS, StartAgain, TextCodes
 from selfcare.identity.tokens import Purpose
 from selfcare.jobs.registry import Job
 from selfcare.kernel import clock, ids
-from selfcare.kernel.errors import DeadLink, NotAllowed, Rejected
+from selfcare.kernel.errors import DeadLink, NotAllowed
 from selfcare.kernel.origin import Origin
 from selfcare.kernel.words import _
 from selfcare.messages.events import Message
 from selfcare.portal.account import opening
 from selfcare.portal.sign_in import sign_ins
 from selfcare.ports.jobs import SECURITY, Jobs
-from selfcare.ports.messages import Messages, Text, TextSender, TextsNotSetUp
+from selfcare.ports.messages import Messages, TextSender
 from selfcare.settings import Settings
 
-CODE_LASTS = timedelta(minutes=10)
 BY_ADDRESS = limits.Limit("sign_up.address", 10, timedelta(hours=1))
-TEXTS_BY_NUMBER = limits.Limit("sign_up.number", 3, timedelta(hours=1))
 LINKS_BY_EMAIL = limits.Limit("sign_up.email", 3, timedelta(hours=1))
-# Over all pages: from many addresses at once a number could else be guessed at.
-TRIES_BY_NUMBER = limits.Limit("sign_up.tries", 20, timedelta(days=1))
-TRIES = limits.Limit("sign_up.code", 5, CODE_LASTS)
+CODES = TextCodes("sign_up", label="sign_up")
 SEND = "sign_up.send_code"
-
-
-class WrongCode(Rejected):
-    """Wrong, or right for a number that is not free: the same words."""
-
-
-class StartAgain(Rejected):
-    """Too many wrong codes, or too late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +94,11 @@ async def answer(ticket: str, typed: str, origin: Origin, *, key: bytes, message
     """The right code sends a link to the address, which is returned. Raises WrongCode or StartAgain."""
     hashed = ids.token_hash(ticket)
     found = await tokens.peek(ticket, Purpose.SIGN_UP)
-    if (
-        found is None
-        or not await limits.allows(TRIES, hashed)
-        or not await limits.allows(TRIES_BY_NUMBER, found.data["phone"])
-    ):
-        raise StartAgain(_("That took too long, or there were too many wrong codes. Start again."))
+    if found is None or not await CODES.may_try(hashed, found.data["phone"]):
+        raise text_codes.start_again()
     free = await _free(found.data["phone"])
-    if free is None or not hmac.compare_digest(code_for(hashed, key).encode(), _plain(typed)):
-        async with transaction():
-            await audit.record(audit.visitor(origin), Event.SIGN_IN_CODE_FAILED, outcome="refused", method="sign_up")
-        raise WrongCode(_("That code is wrong. Type the 6 digits of the text."), field="code")
+    if free is None or not CODES.is_right(typed, hashed, key):
+        await CODES.refuse(origin)
     async with transaction():
         if await tokens.burn(ticket, Purpose.SIGN_UP) is None:
             raise StartAgain(_("This code was used already. Look at your mail, or start again."))
@@ -194,12 +175,6 @@ async def accept(identity: Identity, link: Open, *, messages: Messages, settings
         await execute(_TURN_TO.bind(customer_id=customer_id, session_id=identity.session_id))
 
 
-def code_for(ticket_hash: str, key: bytes) -> str:
-    """Six digits that only we can work out, so that none need to be kept."""
-    digest = hmac.digest(key, f"sign_up\x00{ticket_hash}".encode(), hashlib.sha256)
-    return f"{int.from_bytes(digest[:8], 'big') % 1_000_000:06d}"
-
-
 class Posts:
     """The job of this feature: the text with the code."""
 
@@ -212,28 +187,20 @@ class Posts:
         """To the number itself, three an hour. Who holds a number that is taken learns whom to ask."""
         phone, ticket = job.payload["phone"], job.payload["ticket"]
         found = await fetch_one(_BY_NUMBER.bind(phone=phone))
-        if found is None or not await limits.allows(TEXTS_BY_NUMBER, phone):
+        if found is None or not await CODES.may_send(phone):
             return
         if found["taken"]:
             words = _("Somebody looks after this number's account already. Ask them to invite you.")
         else:
             words = _("%(code)s is your code to sign up. It works for 10 minutes. Tell it nobody.") % {
-                "code": code_for(ticket, self.key)
+                "code": CODES.code_for(ticket, self.key)
             }
-        try:
-            await self.texts.send(Text(job.id, phone, f"{self.sender}: {words}", self.sender, clock.now()))
-        except TextsNotSetUp:
-            return
+        await text_codes.send(self.texts, job.id, phone, words, sender=self.sender)
 
 
 async def _free(phone: str) -> dict[str, Any] | None:
     found = await fetch_one(_BY_NUMBER.bind(phone=phone))
     return None if found is None or found["taken"] else found
-
-
-def _plain(typed: str) -> bytes:
-    """What was typed without spaces; only ASCII digits can be right."""
-    return typed.replace(" ", "").replace("-", "")[:20].encode("utf-8", "replace")
 
 
 async def _send_link(email: str, customer_id: UUID | None, *, key: str, messages: Messages) -> None:
