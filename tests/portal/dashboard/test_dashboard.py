@@ -21,6 +21,11 @@ async def test_it_says_what_is_left_and_what_is_owed(asha: Browser) -> None:
     assert "overdue" in page.text
 
 
+async def test_of_several_bills_it_says_how_much_is_overdue(asha: Browser, chidi: Browser) -> None:
+    assert "£93.20 to pay · £46.15 of it: 20 days overdue" in (await asha.open("/")).text
+    assert "£24.00 to pay · 7 days overdue" in (await chidi.open("/")).text
+
+
 async def test_a_new_customer_is_told_what_will_stand_here(empty: Browser) -> None:
     page = await empty.open("/")
     assert "No services yet" in page.text

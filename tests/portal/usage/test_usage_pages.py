@@ -174,6 +174,14 @@ async def test_no_tip_names_what_cannot_be_done_here(asha: Browser) -> None:
     assert "Look at your usage now and then" in page.text
 
 
+async def test_who_may_only_look_is_not_sent_to_buy(app: Application, ben: Browser) -> None:
+    await use(app, "data", 10**11)
+    for path in ("/", HERE):
+        page = await ben.open(path)
+        assert not page.html.xpath("//main//a[starts-with(@href, '/topup/')]"), path
+    assert "Top up before an allowance ends" not in page.text
+
+
 async def test_of_unlimited_nothing_is_to_be_topped_up_in_time(asha: Browser) -> None:
     assert "Top up before an allowance ends" in (await asha.open(HERE)).text
     assert "Top up before an allowance ends" not in (await asha.open(f"/usage/{people.ASHA_INTERNET}")).text

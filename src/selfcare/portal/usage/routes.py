@@ -94,7 +94,7 @@ async def _usage_page(
         row=usage.balance.row,
         why_here=queries.why_here,
         may_records=identity.can(Right.VIEW_OWN_RECORDS),
-        tip=await tips.find(identity, "usage", but=_needless_tips(usage.balance, leads_to(request))),
+        tip=await tips.find(identity, "usage", but=_needless_tips(identity, usage.balance, leads_to(request))),
         leads_to=leads_to(request),
     )
 
@@ -166,7 +166,9 @@ async def show_abroad(
         row=balance.row,
         abroad=await abroad.used_abroad(identity.customer, ports.charging, balance),
         passes=await abroad.passes_on_sale(balance),
-        buy=leads_to(request)("addons.service", service_id=service_id) if balance.row.status.is_running else "",
+        buy=leads_to(request)("addons.service", service_id=service_id)
+        if balance.row.status.is_running and identity.can(Right.BUY_ADDON)
+        else "",
         why_here=queries.why_here,
     )
 
@@ -241,11 +243,14 @@ async def _download(
     return records.pages_of(ports.charging, identity, asked)
 
 
-def _needless_tips(balance: Balance, leads_to: Callable[..., str]) -> list[str]:
+def _needless_tips(identity: Identity, balance: Balance, leads_to: Callable[..., str]) -> list[str]:
     """What does not matter where nothing can run out, nothing can be put in, or no warning be asked for."""
     if not any(line.buckets and not line.is_unlimited for line in balance.lines):
         return ["top_up_in_time", "warnings", "watch_usage", "throttling"]
-    possible = {"top_up_in_time": balance.can_top_up, "warnings": bool(leads_to("account.notifications"))}
+    possible = {
+        "top_up_in_time": balance.can_top_up and identity.can(Right.BUY_TOPUP),
+        "warnings": bool(leads_to("account.notifications")),
+    }
     return [tip for tip, is_possible in possible.items() if not is_possible]
 
 
