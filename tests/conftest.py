@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from selfcare.app import Application
 from selfcare.db.engine import Database
 from selfcare.demo import people
+from selfcare.kernel import clock
 from tests.support import databases, money, postgres, site
 from tests.support.browser import Browser
 
@@ -30,6 +31,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         postgres.stop()
+
+
+@pytest.fixture(autouse=True)
+def _the_machines_own_time() -> Iterator[None]:
+    """Whatever a test turned the clock to, also by what it called, the next one begins now."""
+    yield
+    clock.reset()
 
 
 @pytest.fixture(scope="session")
