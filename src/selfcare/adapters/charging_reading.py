@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from selfcare.db.engine import Row, dialect
 from selfcare.db.prepared import Bound, Prepared, as_date, as_json, fetch, fetch_many, fetch_one
 from selfcare.kernel import clock
+from selfcare.kernel.place import Place
 from selfcare.ports.charging import (
     MOST_RECORDS,
     Asked,
@@ -73,14 +74,15 @@ async def revision(who: Tenant, service_ids: Collection[UUID] | None) -> str:
 
 
 async def records(who: Tenant, asked: Asked, *, after: str | None, limit: int) -> Records:
-    at, id = _place(after)
+    # What nobody gave out starts at the beginning.
+    place = Place.parse(after or "") or Place(LAST, UUID(int=0))
     limit = max(1, min(limit, MOST_RECORDS))
     # SQLite seeks by `until` and not by the pair: else every page would pass over all the pages before it again.
-    asked = replace(asked, until=min(asked.until or LAST, min(at, LAST) + _TICK))
-    rows = await fetch(_asking(_RECORDS, who, asked, at=at, id=id, most=limit + 1))
+    asked = replace(asked, until=min(asked.until or LAST, min(place.at, LAST) + _TICK))
+    rows = await fetch(_asking(_RECORDS, who, asked, at=place.at, id=place.id, most=limit + 1))
     parts = await _parts(who, [row["id"] for row in rows[:limit]])
     found = tuple(_record(row, parts) for row in rows[:limit])
-    more = f"{rows[limit - 1]['started_at'].isoformat()}~{rows[limit - 1]['id']}" if len(rows) > limit else None
+    more = str(Place(rows[limit - 1]["started_at"], rows[limit - 1]["id"])) if len(rows) > limit else None
     return Records(found, more)
 
 
@@ -185,16 +187,6 @@ def _asking(statements: dict[str, Prepared], who: Tenant, asked: Asked, **more: 
         (service,) = services
         return statements["one"].bind(**(values | more), service=service)
     return statements["some"].bind(**(values | more), services=services)
-
-
-def _place(after: str | None) -> tuple[datetime, UUID]:
-    """Where the page before ended. What nobody gave out starts at the beginning."""
-    try:
-        at, _, id = (after or "").partition("~")
-        moment = datetime.fromisoformat(at)
-        return (moment if moment.tzinfo else LAST), UUID(id)
-    except ValueError:
-        return LAST, UUID(int=0)
 
 
 def _stretches(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime, int]]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from selfcare.audit.events import INTERNAL, PACKAGES, of_packages
 from selfcare.db.engine import Row
 from selfcare.db.prepared import Bound, Prepared, as_json, as_moment, as_uuid, fetch
+from selfcare.kernel.place import Place
 from selfcare.kernel.values import value
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
@@ -33,26 +34,6 @@ class Entry:
     device: str
     request_id: str
     details: Mapping[str, Any]
-
-
-@value
-class Place:
-    """Where a page ends: the next begins after it."""
-
-    at: datetime
-    id: UUID
-
-    def __str__(self) -> str:
-        return f"{self.at.isoformat()}_{self.id}"
-
-    @classmethod
-    def parse(cls, text: str) -> Place | None:
-        """None for what is no place: links get mangled."""
-        at, _, id = text.partition("_")
-        try:
-            return cls(datetime.fromisoformat(at).astimezone(UTC), UUID(id))
-        except (ValueError, OverflowError):
-            return None
 
 
 @value

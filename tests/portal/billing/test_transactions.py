@@ -10,7 +10,6 @@ import pytest
 
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import people
-from selfcare.portal.billing.transactions import Place
 from tests.support.browser import Browser
 
 SUMS = Prepared.sql(
@@ -102,8 +101,3 @@ async def test_who_may_not_see_bills_sees_no_transactions(femi: Browser) -> None
 
 async def test_a_new_customer_is_told_why_it_is_empty(empty: Browser) -> None:
     assert "Every charge, credit and payment will stand here." in (await empty.open("/billing/transactions")).text
-
-
-def test_a_mangled_place_is_the_first_page() -> None:
-    assert Place.parse("yesterday~1") is None
-    assert Place.parse("") is None

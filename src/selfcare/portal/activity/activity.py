@@ -12,7 +12,7 @@ from uuid import UUID
 from selfcare.audit import log as audit
 from selfcare.audit import queries as log
 from selfcare.audit.events import Event
-from selfcare.audit.queries import BEGINNING, END, Entry, Place
+from selfcare.audit.queries import BEGINNING, END, Entry
 from selfcare.db.engine import Row, transaction
 from selfcare.db.prepared import Bound, Prepared, fetch
 from selfcare.formats import country
@@ -20,6 +20,7 @@ from selfcare.identity import limits
 from selfcare.identity.identity import Identity
 from selfcare.identity.rights import Role
 from selfcare.kernel import agents, clock
+from selfcare.kernel.place import Place
 from selfcare.kernel.values import value
 from selfcare.kernel.words import _
 from selfcare.portal.activity.words import sentence_of

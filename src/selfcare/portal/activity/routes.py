@@ -12,12 +12,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from selfcare.audit.queries import BEGINNING, END, Place
+from selfcare.audit.queries import BEGINNING, END
 from selfcare.formats import moment
 from selfcare.identity.identity import Identity
 from selfcare.identity.limits import TooOften
 from selfcare.identity.rights import Right
 from selfcare.kernel import clock
+from selfcare.kernel.place import Place
 from selfcare.kernel.words import _
 from selfcare.portal.account.requests import requests
 from selfcare.portal.account.requests.kinds import Kind

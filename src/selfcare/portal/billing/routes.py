@@ -17,13 +17,14 @@ from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.numbers import whole
+from selfcare.kernel.place import Place
 from selfcare.kernel.words import _
 from selfcare.portal.billing import bundles, papers, queries, questions, references, transactions
 from selfcare.portal.billing.difference import difference
 from selfcare.portal.billing.promise import promises
 from selfcare.portal.billing.queries import InvoiceRow
 from selfcare.portal.billing.recipients import recipients
-from selfcare.portal.billing.transactions import Entry, Place, Wanted
+from selfcare.portal.billing.transactions import Entry, Wanted
 from selfcare.portal.help import tips
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings

@@ -16,6 +16,7 @@ from selfcare.db.prepared import Prepared, fetch, fetch_many
 from selfcare.identity.identity import CustomerScope, Identity
 from selfcare.kernel import clock
 from selfcare.kernel.money import Money, exponent
+from selfcare.kernel.place import Place
 from selfcare.kernel.words import _
 
 PER_PAGE = 25
@@ -58,25 +59,6 @@ _TOTALS = Prepared.sql(
     """,
     types=dict.fromkeys(("everything", "uninvoiced", "this_month", "last_month"), int),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page ended."""
-
-    at: datetime
-    id: UUID
-
-    def __str__(self) -> str:
-        return f"{self.at.isoformat()}~{self.id}"
-
-    @classmethod
-    def parse(cls, text: str) -> Place | None:
-        at, _mark, id = text.partition("~")
-        try:
-            return cls(datetime.fromisoformat(at).astimezone(UTC), UUID(id))
-        except (ValueError, OverflowError):
-            return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from uuid import UUID
 from selfcare.audit import log as audit
 from selfcare.audit import queries
 from selfcare.audit.events import PACKAGES, Event
-from selfcare.audit.queries import BEGINNING, END, Entry, Page, Place
+from selfcare.audit.queries import BEGINNING, END, Entry, Page
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, fetch, fetch_one
 from selfcare.identity import limits
 from selfcare.identity.identity import Identity
+from selfcare.kernel.place import Place
 
 PER_READ = 500
 

@@ -12,9 +12,10 @@ from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from selfcare.audit.events import PACKAGES
-from selfcare.audit.queries import BEGINNING, END, Entry, Place
+from selfcare.audit.queries import BEGINNING, END, Entry
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
+from selfcare.kernel.place import Place
 from selfcare.kernel.words import _
 from selfcare.portal.activity.words import sentence_of
 from selfcare.settings import Settings

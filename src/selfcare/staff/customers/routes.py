@@ -12,12 +12,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from selfcare.audit import queries as log
-from selfcare.audit.queries import Place
 from selfcare.identity import grants
 from selfcare.identity.identity import Identity
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.numbers import whole
+from selfcare.kernel.place import Place
 from selfcare.portal.activity.words import role_name, sentence_of
 from selfcare.portal.billing import queries as billing
 from selfcare.portal.orders import order as orders
