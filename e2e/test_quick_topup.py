@@ -38,6 +38,7 @@ def test_more_days_for_a_number_in_four_taps(portal: Portal) -> None:
     portal.should_be_at("Check and pay")
     portal.should_see("£60.00")
     portal.should_not_scroll_sideways()
+    portal.page.get_by_label("Your name").fill("Aunt Mary")
     portal.page.get_by_label("E-mail for the receipt").fill("aunt")
     portal.page.locator("#buy").evaluate("form => { form.noValidate = true }")
     portal.press("Pay £60.00 by card")

@@ -39,6 +39,7 @@ PLAIN: dict[str, object] = {
     "missing": "5 GB extra data",
     "back": Money(500, "GBP"),
     "reference": "PAY-7K3M9Q2X",
+    "payer": "Asha's aunt",
     "note": "CN-2026-000012",
     "tax": Money(400, "GBP"),
     "what": "Bill INV-2026-001234",

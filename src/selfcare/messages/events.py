@@ -101,7 +101,7 @@ class Message(StrEnum):
     QUICK_TOPUP_PAID = (
         "quick_topup.paid",
         Category.BILLING,
-        *("amount", "reference", "what", "at", "path!", "simulated"),
+        *("amount", "reference", "what", "at", "path!", "simulated", "payer?"),
     )
     QUICK_TOPUP_DELIVERED = "quick_topup.delivered", Category.BILLING, "reference", "what", "path!", "simulated"
     QUICK_TOPUP_NOT_DELIVERED = (
@@ -113,7 +113,7 @@ class Message(StrEnum):
     QUICK_TOPUP_CREDITED = (
         "quick_topup.credited",
         Category.BILLING,
-        *("what", "reference", "note", "amount", "tax", "path!", "simulated"),
+        *("what", "reference", "note", "amount", "tax", "path!", "simulated", "payer?"),
     )
     TOPUP_RECEIVED = "topup.received", Category.USAGE, "what", "service", "path"
     AUTO_TOPUP_STOPPED = "auto_topup.stopped", Category.USAGE, "service", "why", "path", "simulated"

@@ -24,6 +24,7 @@ from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay.payments import How
 from tests.support.browser import Browser
 from tests.support.mail import mails_to
+from tests.support.papers import read_paper
 from tests.support.shopping import Scripted
 
 GRANT = {"kind": "data", "amount": 5 * 10**9, "label": "Extra data", "lifetime_days": 30}
@@ -156,7 +157,9 @@ async def test_the_credit_note_of_what_failed_stands_on_its_page_and_among_the_b
     page = await asha.open(f"/orders/{order.id}")
     number = page.one("//h2[@id='notes-heading']/following::dd[1]").text_content()
     assert "£6.00 went back to the card it was paid with." in page.text
-    assert (await asha.open(path)).answer.content.startswith(b"%PDF")
+    paper = read_paper((await asha.open(path)).answer.content)
+    for words in (f"Credit note {number}", order.reference, "5 GB extra", "−£5.00", "Tax 20 % on −£5.00", "−£6.00"):
+        assert words in paper
     bills = await asha.open("/billing/invoices?status=paid")
     row = bills.one(f"//tr[.//a[@href='/orders/{order.id}']]").text_content()
     assert number in row

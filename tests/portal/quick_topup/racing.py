@@ -24,6 +24,6 @@ async def buy(url: str, token: str, times: int) -> list[str]:
         door = await visits.door_of(token, key=settings.keys.link)
         assert door is not None
         pick = await buying.pick(door, Asked(DAYS, days=3), day)
-        shown = Shown(Asked(DAYS, days=3), pick.version, pick.price, "aunt@example.test")
+        shown = Shown(Asked(DAYS, days=3), pick.version, pick.price, "aunt@example.test", "Aunt Mary")
         bought = [buying.buy(shop, door, ORIGIN, shown, day, request_key=ids.token()) for _n in range(times)]
         return [str(order.id) for order in await asyncio.gather(*bought)]

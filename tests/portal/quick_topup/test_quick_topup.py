@@ -30,11 +30,12 @@ from tests.support.browser import Browser, Page
 from tests.support.databases import change
 from tests.support.mail import link_in, mails_to
 from tests.support.money import ORIGIN
+from tests.support.papers import read_paper
 from tests.support.processes import together
 from tests.support.shopping import check_all
 from tests.support.site import running, settings_for
 
-NUMBER, EMAIL = people.FREY_PHONE, "aunt@example.test"
+NUMBER, EMAIL, PAYER = people.FREY_PHONE, "aunt@example.test", "Mary O'Neill"
 SERVICE = people.fixed("service/otto/mobile")
 ORDERS = Prepared.sql("SELECT id, customer_id, asked_by, state, name, price_minor FROM purchase_order")
 CREDIT = Prepared.sql(
@@ -89,7 +90,7 @@ async def test_credit_is_bought_by_a_guest_and_put_in(app: Application, visitor:
     shelf = await proved(app, visitor)
     assert shelf.path == "/quick-topup/choose"
     assert not {"Otto", "Frey", "Prepaid"} & set(re.findall(r"\w+", shelf.text))
-    page = await (await look_at(visitor)).submit("buy", email=EMAIL)
+    page = await (await look_at(visitor)).submit("buy", payer=PAYER, email=EMAIL)
     assert page.path == "/quick-topup/order"
     ready = await pay(visitor, page)
     assert (ready.path, await credit()) == ("/quick-topup/order", before + 1000)
@@ -103,12 +104,14 @@ async def test_credit_is_bought_by_a_guest_and_put_in(app: Application, visitor:
 
 async def test_the_receipt_leads_back_to_the_life_line_from_any_browser(app: Application, visitor: Browser) -> None:
     await proved(app, visitor)
-    await pay(visitor, await (await look_at(visitor)).submit("buy", email=EMAIL))
+    await pay(visitor, await (await look_at(visitor)).submit("buy", payer=PAYER, email=EMAIL))
     other = Browser(app, name="another")
     page = await other.open(await link_in(app, EMAIL, "Receipt"))
     assert (page.path, page.status) == ("/quick-topup/order", 200)
     assert "£10 credit" in page.text
-    assert "900350" not in page.text + (await mails_to(app, EMAIL))[-1].text
+    receipt = (await mails_to(app, EMAIL))[-1].text
+    assert PAYER in receipt
+    assert "900350" not in page.text + receipt
     await other.close()
 
 
@@ -117,7 +120,7 @@ async def test_days_move_the_end_of_the_line(app: Application, visitor: Browser)
     await proved(app, visitor)
     page = await look_at(visitor, "days", days="7", slider="3")
     assert "£70.00" in page.text
-    await pay(visitor, await page.submit("buy", email=EMAIL))
+    await pay(visitor, await page.submit("buy", payer=PAYER, email=EMAIL))
     assert await ends_at() == before + timedelta(days=7)
     await check_all()
 
@@ -129,7 +132,7 @@ async def test_the_slider_counts_where_nothing_is_typed(app: Application, visito
 
 async def test_the_owner_is_told_and_sees_the_order_but_not_who_paid(app: Application, visitor: Browser) -> None:
     await proved(app, visitor, people.CHIDI.phone)
-    await pay(visitor, await (await look_at(visitor)).submit("buy", email=EMAIL))
+    await pay(visitor, await (await look_at(visitor)).submit("buy", payer=PAYER, email=EMAIL))
     told = [mail for mail in await mails_to(app, people.CHIDI.email) if "£10 credit was added" in mail.subject]
     assert len(told) == 1
     assert not [mail for mail in await mails_to(app, people.CHIDI.email) if "Receipt" in mail.subject]
@@ -139,7 +142,7 @@ async def test_the_owner_is_told_and_sees_the_order_but_not_who_paid(app: Applic
     order = await owner.open(orders.html.xpath("//a[starts-with(@href, '/orders/')]/@href")[0])
     paid = await owner.open(order.html.xpath("//a[starts-with(@href, '/pay/')]/@href")[0])
     seen = orders.text + order.text + paid.text + (await owner.open("/activity")).text
-    assert not {"aunt", "Visa", "Mastercard", "4242"} & set(re.findall(r"\w+", seen))
+    assert not {"aunt", "Mary", "Visa", "Mastercard", "4242"} & set(re.findall(r"\w+", seen))
     await owner.close()
 
 
@@ -147,7 +150,7 @@ async def test_a_delivery_that_fails_for_good_gives_the_money_back_and_tells_the
     app: Application, visitor: Browser
 ) -> None:
     await proved(app, visitor)
-    page = await (await look_at(visitor, "days", days="2")).submit("buy", email=EMAIL)
+    page = await (await look_at(visitor, "days", days="2")).submit("buy", payer=PAYER, email=EMAIL)
     await change(SUSPEND, id=SERVICE, why="staff")
     await pay(visitor, page)
     await app.catch_up()
@@ -159,7 +162,9 @@ async def test_a_delivery_that_fails_for_good_gives_the_money_back_and_tells_the
     assert "Your money has been given back." in page.text
     (number,) = re.findall(r"CN-[0-9]{4}-[0-9]{6}", page.text)
     assert sum(number in subject for subject in subjects) == 1
-    assert (await visitor.open("/quick-topup/order/credit-note")).answer.content.startswith(b"%PDF")
+    for paper in ("credit-note", "receipt"):
+        body = (await visitor.open(f"/quick-topup/order/{paper}")).answer.content
+        assert PAYER in read_paper(body)
     owner = Browser(app, name="asha")
     await owner.sign_in(people.ASHA.email)
     assert number not in (await owner.open("/billing/invoices")).text
@@ -174,7 +179,7 @@ async def test_a_guest_whose_order_waited_for_somebody_hears_when_it_is_there(
         return UNKNOWN
 
     await proved(app, visitor)
-    page = await (await look_at(visitor, "days", days="2")).submit("buy", email=EMAIL)
+    page = await (await look_at(visitor, "days", days="2")).submit("buy", payer=PAYER, email=EMAIL)
     with monkeypatch.context() as patched:
         patched.setattr(Topups, "deliver", nothing_heard)
         patched.setattr(Topups, "look", nothing_heard)
@@ -236,7 +241,7 @@ async def test_five_wrong_codes_end_the_visit_and_five_numbers_an_hour_the_addre
 
 async def test_an_altered_token_opens_nothing(app: Application, visitor: Browser) -> None:
     await proved(app, visitor)
-    await pay(visitor, await (await look_at(visitor)).submit("buy", email=EMAIL))
+    await pay(visitor, await (await look_at(visitor)).submit("buy", payer=PAYER, email=EMAIL))
     link = await link_in(app, EMAIL, "Receipt")
     stranger = Browser(app, name="stranger")
     assert (await stranger.open(link[:-1] + ("0" if link[-1] != "0" else "1"))).status == 404
@@ -260,8 +265,9 @@ async def test_bad_amounts_are_refused_beside_the_field(app: Application, visito
 
 async def test_a_bad_address_is_refused_and_kept(app: Application, visitor: Browser) -> None:
     await proved(app, visitor)
-    page = await (await look_at(visitor)).submit("buy", email="aunt")
-    assert (page.status, page.field("email").value) == (422, "aunt")
+    page = await (await look_at(visitor)).submit("buy", payer="x" * 101, email="aunt")
+    assert (page.status, page.field("email").value, page.field("payer").value) == (422, "aunt", "x" * 101)
+    assert "at most 100" in page.error("payer")
     assert await fetch(ORDERS.bind()) == []
 
 
@@ -269,10 +275,10 @@ async def test_a_price_that_changed_is_shown_again(app: Application, visitor: Br
     await proved(app, visitor)
     page = await look_at(visitor)
     await change(PRICE)
-    again = await page.submit("buy", email=EMAIL)
+    again = await page.submit("buy", payer=PAYER, email=EMAIL)
     assert (again.status, await fetch(ORDERS.bind())) == (409, [])
     assert "The price has changed to £11.00" in again.text
-    assert again.field("email").value == EMAIL
+    assert (again.field("email").value, again.field("payer").value) == (EMAIL, PAYER)
     assert (await again.submit("buy")).path == "/quick-topup/order"
 
 
@@ -282,7 +288,7 @@ async def test_what_is_off_sale_or_for_a_suspended_line_is_refused_in_neutral_wo
     await proved(app, visitor)
     page = await look_at(visitor)
     await change(OFF_SALE, no=False)
-    gone = await page.submit("buy", email=EMAIL)
+    gone = await page.submit("buy", payer=PAYER, email=EMAIL)
     await change(SUSPEND, id=SERVICE, why="fraud")
     refused = await look_at(visitor, "data-5")
     for answer in (gone, refused):
@@ -297,7 +303,7 @@ async def test_the_proof_ends_after_half_an_hour(app: Application, visitor: Brow
     await proved(app, visitor)
     page = await look_at(visitor)
     clock.travel_by(timedelta(minutes=31))
-    assert (await page.submit("buy", email=EMAIL)).path == "/quick-topup"
+    assert (await page.submit("buy", payer=PAYER, email=EMAIL)).path == "/quick-topup"
     assert await fetch(ORDERS.bind()) == []
 
 
@@ -305,17 +311,17 @@ async def test_the_same_form_twice_and_two_forms_of_one_visit_are_one_order(app:
     await proved(app, visitor)
     page, other = await look_at(visitor), await look_at(visitor, "data-5")
     for form in (page, page, other):
-        assert (await form.submit("buy", email=EMAIL)).path == "/quick-topup/order"
+        assert (await form.submit("buy", payer=PAYER, email=EMAIL)).path == "/quick-topup/order"
     assert [order["name"] for order in await fetch(ORDERS.bind())] == ["£10 credit"]
 
 
 async def test_what_was_given_up_can_be_bought_again_without_a_new_code(app: Application, visitor: Browser) -> None:
     await proved(app, visitor)
-    page = await (await look_at(visitor)).submit("buy", email=EMAIL)
+    page = await (await look_at(visitor)).submit("buy", payer=PAYER, email=EMAIL)
     csrf = page.html.xpath("//input[@name='csrf']/@value")[0]
     await visitor.post("/quick-topup/order/cancel", {"csrf": csrf})
     assert "Nothing was taken" in (await visitor.open("/quick-topup/order")).text
-    await pay(visitor, await (await look_at(visitor)).submit("buy", email=EMAIL))
+    await pay(visitor, await (await look_at(visitor)).submit("buy", payer=PAYER, email=EMAIL))
     assert sorted(order["state"] for order in await fetch(ORDERS.bind())) == ["canceled", "delivered"]
     await check_all()
 
@@ -324,7 +330,7 @@ async def test_a_number_is_topped_up_here_five_times_a_day(app: Application, vis
     await proved(app, visitor)
     for _n in range(5):
         await limits.claim(buying.BY_SERVICE, str(SERVICE))
-    page = await (await look_at(visitor)).submit("buy", email=EMAIL)
+    page = await (await look_at(visitor)).submit("buy", payer=PAYER, email=EMAIL)
     assert (page.status, await fetch(ORDERS.bind())) == (409, [])
     assert "often today" in page.text
 
@@ -374,6 +380,6 @@ async def test_whoever_is_on_the_network_needs_no_code(demo_url: str) -> None:
         browser = Browser(app, name="inside", address="100.64.3.7")
         shelf = await (await browser.open("/quick-topup")).submit("here-form")
         assert (shelf.path, "900350" in shelf.text) == ("/quick-topup/choose", False)
-        await pay(browser, await (await look_at(browser)).submit("buy", email=EMAIL))
+        await pay(browser, await (await look_at(browser)).submit("buy", payer=PAYER, email=EMAIL))
         assert [order["state"] for order in await fetch(ORDERS.bind())] == ["delivered"]
         await browser.close()

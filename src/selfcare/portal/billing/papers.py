@@ -77,6 +77,11 @@ class Receiver:
         return [self.name, *([first] if first != self.name else []), *rest]
 
 
+def guest(name: str) -> Receiver:
+    """Who paid without signing in: nothing is known but what was typed."""
+    return Receiver("", name, "", None, "en")
+
+
 async def fetch_invoice(
     identity: Identity, invoice_id: UUID, *, operator: Theme, simulated: bool, today: date
 ) -> Paper:

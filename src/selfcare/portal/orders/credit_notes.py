@@ -128,11 +128,17 @@ async def fetch_paper(order: Order, *, operator: Theme, simulated: bool, asker: 
     if note.of_stranger != is_stranger:
         raise NotFound
     await limits.claim(papers.BY_USER, asker)
-    receiver = Receiver("", "", "", None, "en") if is_stranger else await papers.receiver_of(order.customer_id)
+    receiver = await _receiver(order, is_stranger=is_stranger)
     whole = await load(order.parent_id) if order.parent_id is not None else order
     lines = await lines_of(order)
     draw = partial(_draw, note, whole.reference, lines, receiver, operator, simulated=simulated)
     return Paper(f"{note.number}.pdf", await papers.drawn(draw))
+
+
+async def _receiver(order: Order, *, is_stranger: bool) -> Receiver:
+    if not is_stranger or order.payment_id is None:
+        return await papers.receiver_of(order.customer_id)
+    return papers.guest(await strangers.name_of(await payments.load(order.payment_id)))
 
 
 def _draw(

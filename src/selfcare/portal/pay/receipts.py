@@ -14,6 +14,7 @@ from selfcare.portal.billing import papers
 from selfcare.portal.billing.papers import Paper, Receiver
 from selfcare.portal.billing.sheet import Sheet
 from selfcare.portal.pay import payments, refunds, words
+from selfcare.portal.pay.guests import strangers
 from selfcare.portal.pay.payments import Payment
 from selfcare.portal.pay.refunds import Refund
 from selfcare.theme import Theme
@@ -33,12 +34,12 @@ async def fetch_receipt(identity: Identity, payment_id: UUID, *, operator: Theme
 
 
 async def guest_receipt(payment: Payment, *, address: str, operator: Theme, simulated: bool, zone: str) -> Paper:
-    """For whoever paid by a link: without a word about whose bill it was. Raises as `fetch_receipt`."""
+    """For whoever paid without signing in: no word about whose bill or line it was. Raises as `fetch_receipt`."""
     if not payment.is_paid:
         raise NotFound
     await limits.claim(papers.BY_USER, address)
-    nobody = Receiver("", "", "", None, "en")
-    draw = partial(draw_receipt, payment, [], nobody, operator, simulated=simulated, zone=zone)
+    payer = papers.guest(await strangers.name_of(payment))
+    draw = partial(draw_receipt, payment, [], payer, operator, simulated=simulated, zone=zone)
     return Paper(f"{payment.reference}.pdf", await papers.drawn(draw))
 
 

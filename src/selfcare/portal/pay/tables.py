@@ -149,8 +149,9 @@ class GuestLink(Table, tablename="guest_link"):
 
 
 class GuestReceipt(Table, tablename="guest_receipt"):
-    """Where a guest wants the receipt."""
+    """Where a guest wants the receipt, and who stands on it where the guest was asked."""
 
     payment_id = UUID(primary_key=True, default=None)
     email = Varchar(254)
+    name = Varchar(100, null=True, default=None)
     created_at = Timestamptz(default=None)

@@ -152,12 +152,13 @@ async def _days(door: Door, days: int | None, day: DayPrice) -> Pick:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What stood on the button, the version it had, and where the receipt goes."""
+    """What stood on the button, the version it had, where the receipt goes and who stands on it."""
 
     asked: Asked
     version: int
     price: Money
     email: str
+    payer: str
 
 
 async def buy(shop: Shop, door: Door, origin: Origin, shown: Shown, day: DayPrice, *, request_key: str) -> Order:
@@ -187,7 +188,7 @@ async def _write(shop: Shop, door: Door, origin: Origin, shown: Shown, day: DayP
     how = How(request_key=request_key, use_credit=False, guest_link_id=door.visit_id)
     order = await orders.write(shop, who, now_sold.wanted, how)
     assert order.payment_id is not None
-    await strangers.send_mail_to(order.payment_id, shown.email)
+    await strangers.send_mail_to(order.payment_id, shown.email, shown.payer)
     await visits.note_order(door, order.id)
     await audit.record(audit.visitor(origin), Event.QUICK_TOPUP_ORDERED, about=order.id)
     return order

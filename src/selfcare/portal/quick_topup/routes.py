@@ -123,21 +123,21 @@ async def buy(
     door = await _door(request, settings)
     if door is None:
         return go(request, "quick_topup")
-    form = await Form.read(request, "product", "amount", DAYS, "version", "shown", "email")
+    form = await Form.read(request, "product", "amount", DAYS, "version", "shown", "payer", "email")
     day = DayPrice.of(settings)
-    email = form.email()
+    payer, email = form.text("payer", most=100), form.email()
     try:
         pick = await buying.pick(door, _asked(form, door), day)
-        if email is None:
+        if payer is None or email is None:
             return _review(request, door, pick, form, status=422)
         price = Money(form.hidden_number("shown"), pick.price.currency)
-        shown = Shown(_asked(form, door), form.hidden_number("version"), price, email)
+        shown = Shown(_asked(form, door), form.hidden_number("version"), price, email, payer)
         origin, shop = context_of(request).origin, Shop.of(ports, settings)
         await buying.buy(shop, door, origin, shown, day, request_key=form.request_key)
     except PriceChanged as changed:
         # Read anew: what is shown now is what the next press of the button pays.
         pick = await buying.pick(door, _asked(form, door), day)
-        fresh = _form(pick, email=form["email"])
+        fresh = _form(pick, payer=form["payer"], email=form["email"])
         fresh.reject(None, changed.message)
         return _review(request, door, pick, fresh, status=409)
     except (Rejected, Conflict, Unavailable, TooOften) as problem:
@@ -329,13 +329,14 @@ def _asked(form: Form, door: Door) -> Asked:
     return Asked(form["product"], amount, days)
 
 
-def _form(pick: Pick, *, email: str = "") -> Form:
+def _form(pick: Pick, *, payer: str = "", email: str = "") -> Form:
     return Form.empty(
         product=pick.key,
         amount=pick.price.plain() if pick.days is None else "",
         days=str(pick.days or ""),
         version=str(pick.version),
         shown=str(pick.price.minor),
+        payer=payer,
         email=email,
     )
 

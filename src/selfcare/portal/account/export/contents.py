@@ -468,7 +468,7 @@ LEFT_OUT: Mapping[str, str] = {
     "export_part": "the bytes of this file and of earlier ones",
     "customer_note": "what staff noted for themselves",
     "gateway_customer": GATEWAY,
-    "guest_receipt": "the address of somebody else who paid by a link",
+    "guest_receipt": "name and address of somebody else who paid without signing in",
     "impersonation_grant": "visits of support; each stands in activity",
     "imported": "marks of what the operator loaded; the rows themselves are in their files",
     "job": "work that waits; it names things by their keys and is gone after 30 days",

@@ -35,15 +35,23 @@ def path_of(visit_id: UUID, key: bytes) -> str:
     return f"/quick-topup/order?token={token_of(visit_id, key)}"
 
 
-async def send_mail_to(payment_id: UUID, email: str) -> None:
+async def send_mail_to(payment_id: UUID, email: str, name: str | None = None) -> None:
     """Inside the transaction that starts the payment."""
-    await execute(_KEEP.bind(payment_id=payment_id, email=email, now=clock.now()))
+    await execute(_KEEP.bind(payment_id=payment_id, email=email, name=name, now=clock.now()))
+
+
+async def name_of(payment: Payment) -> str:
+    """Who stands on the receipt; nobody where no name was asked for."""
+    row = await fetch_one(_RECEIPT.bind(payment_id=payment.id))
+    return (row["name"] or "") if row else ""
 
 
 async def tell(till: Till, payment: Payment, message: Message, **values: object) -> None:
-    row = await fetch_one(_EMAIL.bind(payment_id=payment.id))
+    row = await fetch_one(_RECEIPT.bind(payment_id=payment.id))
     if row is None or payment.guest_link_id is None:
         return
+    if row["name"] and "payer" in message.allowed:
+        values["payer"] = row["name"]
     await till.messages.send_later(
         message,
         dedupe_key=f"{message}:{payment.id}",
@@ -55,10 +63,10 @@ async def tell(till: Till, payment: Payment, message: Message, **values: object)
     )
 
 
-_EMAIL = Prepared.sql("SELECT email FROM guest_receipt WHERE payment_id = :payment_id")
+_RECEIPT = Prepared.sql("SELECT email, name FROM guest_receipt WHERE payment_id = :payment_id")
 _KEEP = Prepared.sql(
     """
-    INSERT INTO guest_receipt (payment_id, email, created_at) VALUES (:payment_id, :email, :now)
+    INSERT INTO guest_receipt (payment_id, email, name, created_at) VALUES (:payment_id, :email, :name, :now)
     ON CONFLICT (payment_id) DO NOTHING
     """
 )
