@@ -14,6 +14,7 @@ from selfcare.portal.help.article import search
     [
         ("my data is gone so fast", "data-faster"),
         ("puk", "puk"),
+        ("a new password", "safe-account"),
         ("lost authenticator", "lost-second-step"),
         ("QR code", "esim"),
         ("roaming", "abroad"),

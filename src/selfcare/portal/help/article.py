@@ -37,13 +37,13 @@ def search(text: str, articles: Iterable[Article]) -> list[Article]:
     """The best first: those with most of the words, then those that have them in better places."""
     asked = [word for word in _words(text) if word not in _EMPTY][:MOST_WORDS]
     found = [(_score(asked, article), article) for article in articles]
-    return [article for score, article in sorted(found, key=lambda one: one[0], reverse=True) if score > (0, 0)]
+    return [article for score, article in sorted(found, key=lambda one: one[0], reverse=True) if score > (0, 0, 0)]
 
 
-def _score(asked: list[str], article: Article) -> tuple[int, int]:
-    """How many of the words it has, and how good their places are."""
+def _score(asked: list[str], article: Article) -> tuple[int, int, int]:
+    """How many of the words it has, how many of them just so, and how good their places are."""
     places = [max((weight for word, weight in article.words.items() if _fits(one, word)), default=0) for one in asked]
-    return sum(place > 0 for place in places), sum(places)
+    return sum(place > 0 for place in places), sum(word in article.words for word in asked), sum(places)
 
 
 def _fits(asked: str, word: str) -> bool:
