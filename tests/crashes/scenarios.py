@@ -25,7 +25,7 @@ REFUND_MINOR = 500
 class Case:
     """One run of a scenario: who, and what she has pressed so far, so that she can press it again.
 
-    `credit` is what she was given before, in pence.
+    `credit` is what she was given before, in pence; `has_plans` with a line that may move to other plans.
     """
 
     world: World
@@ -34,6 +34,7 @@ class Case:
     payments: list[str] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
     credit: int = 0
+    has_plans: bool = False
 
     async def click(self, server: Server, *, last4: str | None = None, key: str | None = None, **how: Any) -> Any:
         """By the kept card with this ending, else by a new one."""

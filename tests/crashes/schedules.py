@@ -15,6 +15,7 @@ from typing import Any
 from selfcare.db.engine import Row
 from selfcare.db.prepared import Prepared, as_json, fetch
 from selfcare.portal.billing import ledger
+from tests.crashes.changing_scenarios import wrong_with_lines
 from tests.crashes.scenarios import Case, Scenario
 from tests.crashes.unattended_scenarios import SCENARIOS, wrong_with_cards
 from tests.crashes.world import Died, Server, World
@@ -204,12 +205,16 @@ async def check(case: Case, schedule: Schedule) -> None:
         "an order has not come to its end": all(row["state"] in ORDER_WORDS for row in bought),
         "delivered otherwise than said": all(_delivered_parts(row) == _promised_parts(row) for row in bought),
         "the service has another plan than said": _has_the_plan_said(bought),
-        "delivered unpaid": all(row["paid_at"] is not None for row in bought if row["state"] == "delivered"),
+        "delivered unpaid": all(
+            row["paid_at"] is not None for row in bought if row["state"] == "delivered" and row["price_minor"]
+        ),
         "paid, and neither delivered nor given back": all(
-            (row["paid_at"] is not None) == (row["state"] in ("delivered", "refunded")) for row in bought
+            (row["paid_at"] is not None) == (row["state"] in ("delivered", "refunded"))
+            for row in bought
+            if row["price_minor"]
         ),
         "told of orders": told.get("order.delivered", 0) == sum(row["state"] == "delivered" for row in wholes)
-        and told.get("order.not_delivered", 0) == sum(row["state"] == "refunded" for row in bought),
+        and told.get("order.not_delivered", 0) == sum(row["state"] in ("refunded", "failed") for row in bought),
         "a charge is not booked, or booked without a charge": booked == charged,
         "the bills are not paid by what was charged": paid + credit + kept == sum(charged.values()) - given_back,
         "credit appeared": credit <= 0,
@@ -220,6 +225,7 @@ async def check(case: Case, schedule: Schedule) -> None:
         "an event is not handled": not await fetch(UNHANDLED.bind(ids=[row["id"] for row in rows] or [customer_id])),
     }
     wrong = [what for what, holds in facts.items() if not holds] + await wrong_with_cards(case)
+    wrong += await wrong_with_lines(case)
     if wrong:
         raise Untrue(f"{schedule}: {wrong}\n  rows {rows}\n  charged {charged}, given back {given_back}, told {told}")
 
@@ -234,7 +240,7 @@ def _delivered_parts(row: Row) -> tuple[int, int, int, bool]:
 def _promised_parts(row: Row) -> tuple[int, int, int, bool]:
     is_there, kind = row["state"] == "delivered", row["kind"]
     return (
-        is_there and kind != "change",
+        is_there and bool(row["delivers"].get("puts")),
         is_there and kind == "addon",
         is_there and kind == "plan",
         is_there and kind == "change",
@@ -286,7 +292,7 @@ ORDERS = Prepared.sql(
         o.delivers, s.configuration, s.product_id AS has_plan
     FROM purchase_order o LEFT JOIN purchase_order w ON w.id = o.parent_id
         JOIN service s ON s.id = o.service_id
-        JOIN payment p ON p.id = COALESCE(w.payment_id, o.payment_id)
+        LEFT JOIN payment p ON p.id = COALESCE(w.payment_id, o.payment_id)
     WHERE o.customer_id = :customer_id AND o.kind <> 'bundle' ORDER BY o.created_at
     """,
     types={"delivers": as_json, "configuration": as_json},
@@ -294,15 +300,17 @@ ORDERS = Prepared.sql(
 WHOLE = Prepared.sql(
     """
     SELECT o.id, o.kind, o.state, p.settled_at AS paid_at
-    FROM purchase_order o JOIN payment p ON p.id = o.payment_id WHERE o.customer_id = :customer_id
+    FROM purchase_order o LEFT JOIN payment p ON p.id = o.payment_id
+    WHERE o.customer_id = :customer_id AND o.parent_id IS NULL
     """
 )
-READY_WORDS = {"bundle": "Ready", "change": "It is changed"}
+READY_WORDS = {"bundle": "Ready", "plan": "Ready to use", "change": "It is changed"}
 # How an order may end, and what its page says then.
 ORDER_WORDS = {
     "delivered": "You now have",
     "refunded": "Your money has been given back",
     "canceled": "Nothing was taken",
+    "failed": "It has cost you nothing",
 }
 PAYMENTS = Prepared.sql(
     """

@@ -40,7 +40,7 @@ from selfcare.portal.pay import payments, reconciling, refunds
 from selfcare.portal.pay.payments import BillPart, How, OnItsWay
 from selfcare.portal.pay.till import Till
 from selfcare.settings import Settings
-from tests.crashes import shopping, unattended
+from tests.crashes import changing, shopping, unattended
 from tests.messages import samples
 
 SOURCE = str(Path(reconciling.__file__).parents[2])
@@ -177,7 +177,7 @@ ORDERS: dict[str, Callable[[Shop, dict[str, Any]], Awaitable[Any]]] = {
     "follow": shopping.follow,
     "sweep": shopping.sweep,
     "end": shopping.end,
-}
+} | changing.ACTIONS
 ACTIONS |= unattended.ACTIONS
 REGISTRY: dict[str, Any] = {}
 

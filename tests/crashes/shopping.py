@@ -22,6 +22,7 @@ from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay import payments
 from selfcare.portal.pay.payments import How
+from selfcare.portal.services.plan import scheduling
 from selfcare.ports.charging import Delivery
 from selfcare.ports.failures import Declined, Unknown, Unreachable
 from selfcare.ports.provisioning import DONE, FAILED, Progress, Work
@@ -72,23 +73,31 @@ class Network(EmbeddedProvisioning):
         self._step("before the network is asked by")
         self._asked[work.id] += 1
         is_first = self._asked[work.id] == 1
-        if work.what == REFUSES:
+        how = _behaves(work.what)
+        if how == REFUSES:
             raise Declined("The network has no such thing.")
-        if work.what == AWAY and is_first:
+        if how == AWAY and is_first:
             raise Unreachable("not there")
-        if work.what == SILENT or (work.what == QUESTION_LOST and is_first):
+        if how == SILENT or (how == QUESTION_LOST and is_first):
             raise Unknown("no answer")
         progress = await super().start(work)
         self._step("after the network answered")
-        if work.what == ANSWER_LOST:
+        if how == ANSWER_LOST:
             raise Unknown("no answer")
         return progress
 
     async def ask(self, job_id: UUID) -> Progress | None:
         self._step("before the network is asked how far it is by")
         progress, job = await super().ask(job_id), await fetch_one(JOB.bind(id=job_id))
-        is_broken = job is not None and job["what"] == BREAKS and progress is not None and progress.status == DONE
+        is_broken = (
+            job is not None and _behaves(job["what"]) == BREAKS and progress is not None and progress.status == DONE
+        )
         return Progress(FAILED, 1, 3) if is_broken else progress
+
+
+def _behaves(what: str) -> str:
+    """Of a setting it is the value."""
+    return what.rpartition(": ")[2]
 
 
 JOB = Prepared.sql("SELECT what FROM provisioning_job WHERE id = :id")
@@ -210,6 +219,7 @@ async def sweep(shop: Shop, _asked: dict[str, Any]) -> Any:
     """What should have gone on by itself and did not."""
     for order_id in await orders.lost(timedelta(0)):
         await orders.advance(shop, order_id)
+    await scheduling.carry_out_due(shop, clock.now())
     return {}
 
 

@@ -12,13 +12,13 @@ import pytest
 
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.kernel import ids
-from tests.crashes import schedules
+from tests.crashes import changing_scenarios, schedules
 from tests.crashes.scenarios import SCENARIOS, Case
 from tests.crashes.schedules import Schedule
 from tests.crashes.world import Server, World
 from tests.support import databases, money
 
-SAMPLE, OF_ORDERS, SEED, PAYERS = 8, 4, 20_261_123, 64
+SAMPLE, OF_ORDERS, OF_CHANGES, SEED, PAYERS = 9, 4, 2, 20_261_123, 64
 
 
 @pytest.fixture
@@ -32,7 +32,10 @@ async def test_whenever_the_server_is_killed_money_is_neither_taken_twice_nor_lo
 ) -> None:
     random = Random(SEED)
     bills, orders = (sorted(name for name, each in SCENARIOS.items() if each.buys is buys) for buys in (False, True))
-    names = random.sample(bills, SAMPLE - OF_ORDERS) + random.sample(orders, OF_ORDERS)
+    changes = [name for name in orders if SCENARIOS[name].act.__module__ == changing_scenarios.__name__]
+    names = random.sample(bills, SAMPLE - OF_ORDERS - OF_CHANGES)
+    names += random.sample([name for name in orders if name not in changes], OF_ORDERS)
+    names += random.sample(changes, OF_CHANGES)
     async with World.of(world_url, tmp_path) as world:
         for name in names:
             await schedules.run(world, Schedule(name, random.randint(1, 14), SEED))

@@ -34,6 +34,7 @@ PRICE = Prepared.sql("UPDATE product SET price_minor = :price, version = version
 WITHDRAW = Prepared.sql("UPDATE product SET enabled = :no WHERE id = :id")
 SUSPEND = Prepared.sql("UPDATE service SET state = 'suspended', suspend_reason = :why WHERE id = :id")
 END = Prepared.sql("UPDATE service SET state = 'ended', end_reason = 'cancelled' WHERE id = :id")
+EUROPE = '["roaming-europe"]'
 STALE = Prepared.sql("UPDATE session SET proved_at = :at")
 
 
@@ -241,3 +242,18 @@ async def give_credit(minor: int) -> None:
     entries = ledger.move(amount, to=Account(Kind.GOODWILL, "GBP"), out_of=Account(Kind.CREDIT, "GBP", people.PATEL.id))
     async with transaction():
         await ledger.post(Journal(f"goodwill:{clock.now()}", "goodwill", entries, people.PATEL.id))
+
+
+async def test_what_does_not_go_with_an_add_on_there_is_not_sold_and_what_needs_it_is(
+    app: Application, asha: Browser
+) -> None:
+    line = await mobile()
+    await change("UPDATE product SET requires = :slugs WHERE id = :id", slugs=EUROPE, id=catalogue.DATA_5.id)
+    assert "does not fit this service" in (await review(asha)).text
+    addon = next(sold for sold in catalogue.ADDONS if sold.slug == "roaming-europe")
+    await (await asha.open(f"/addons/{line}/review?product={addon.id}")).submit("buy")
+    clock.travel_by(timedelta(seconds=10))
+    await app.catch_up()
+    assert (await review(asha)).status == 200
+    await change("UPDATE product SET excludes = :slugs WHERE id = :id", slugs=EUROPE, id=catalogue.DATA_5.id)
+    assert "does not go with “Europe Roaming”" in (await review(asha)).text

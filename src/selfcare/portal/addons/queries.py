@@ -49,6 +49,13 @@ _COMING = Prepared.sql(
      ORDER BY o.created_at LIMIT 50
     """
 )
+_MOVING = Prepared.sql(
+    """
+    SELECT name FROM purchase_order
+     WHERE customer_id = :customer_id AND service_id = :service_id AND kind = 'plan'
+       AND state IN ('open', 'paid', 'delivering', 'review') LIMIT 1
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +159,12 @@ async def quote(
     """
     now = clock.now()
     asked: dict[str, Any] = {"customer_id": scope.customer_id, "service_id": service_id}
-    services, found, running, coming = await fetch_many(
-        TARGET.bind(**asked), _ONE_OFFER.bind(id=product_id), HELD.bind(**asked, now=now), _COMING.bind(**asked)
+    services, found, running, coming, moving = await fetch_many(
+        TARGET.bind(**asked),
+        _ONE_OFFER.bind(id=product_id),
+        HELD.bind(**asked, now=now),
+        _COMING.bind(**asked),
+        _MOVING.bind(**asked),
     )
     if not services or not scope.covers(service_id) or not found:
         raise NotFound
@@ -167,6 +178,7 @@ async def quote(
         target.refusal
         or _unfit(scope, target, found[0], held, now)
         or _taken(offer, held, coming)
+        or _depends(found[0], moving)
         or (_at_that_time(offer, held, starts_at, ends_at) if fixed else None)
     )
     if refusal is not None:
@@ -209,6 +221,13 @@ def _taken(offer: Offer, held: list[Held], coming: list[dict[str, Any]]) -> str 
         return _("This service has this add-on already. Nothing was charged.")
     if any(row["product_id"] == offer.id for row in coming):
         return _("This add-on is being added already. Nothing more was charged.")
+    return None
+
+
+def _depends(product: Mapping[str, Any], moving: list[dict[str, Any]]) -> str | None:
+    """Whether it fits the plan is known when the plan is."""
+    if moving and (product["requires"] or product["excludes"]):
+        return _("Wait until your order “%(order)s” is finished.") % {"order": moving[0]["name"]}
     return None
 
 

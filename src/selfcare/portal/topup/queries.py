@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from selfcare.db.prepared import Prepared, as_json, fetch_many, fetch_one
+from selfcare.db.engine import Row
+from selfcare.db.prepared import Prepared, as_json, fetch_many
 from selfcare.formats import money
 from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
@@ -16,6 +17,7 @@ from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.orders.selling import TARGET, Target, closed, is_for, is_on_sale, targets
+from selfcare.portal.services.extras import HELD
 from selfcare.portal.services.services import Status, status_in
 
 KINDS = ("data", "voice", "sms", "mms", "money", "other")
@@ -114,11 +116,13 @@ async def offers_for(scope: CustomerScope, service_id: UUID) -> Shelf:
     """The service and what is on sale for it today. Raises NotFound where it is not this customer's."""
     asked: dict[str, Any] = {"customer_id": scope.customer_id, "service_id": service_id}
     now = clock.now()
-    services, found, last = await fetch_many(TARGET.bind(**asked), _OFFERS.bind(**asked), _LAST.bind(**asked))
+    services, found, last, running = await fetch_many(
+        TARGET.bind(**asked), _OFFERS.bind(**asked), _LAST.bind(**asked), HELD.bind(**asked, now=now)
+    )
     if not services or not scope.covers(service_id):
         raise NotFound
     target = _target(scope, services[0], now)
-    offers = [_offer(row) for row in found if _unfit(scope, target, row, now) is None]
+    offers = [_offer(row) for row in found if _unfit(scope, target, row, running, now) is None]
     offers.sort(key=lambda offer: KINDS.index(offer.kind))
     again = next((offer for offer in offers if last and offer.id == last[0]["product_id"]), None)
     return Shelf(target, offers, again, last[0]["created_at"] if again else None)
@@ -128,15 +132,15 @@ async def quote(scope: CustomerScope, service_id: UUID, product_id: UUID, amount
     """What it costs now. Raises NotFound for a service that is not this customer's or a product that is none, Conflict
     in words for what cannot be bought now, Rejected for an amount."""
     now = clock.now()
-    service = await fetch_one(TARGET.bind(customer_id=scope.customer_id, service_id=service_id))
-    if service is None or not scope.covers(service_id):
+    asked: dict[str, Any] = {"customer_id": scope.customer_id, "service_id": service_id}
+    services, products, running = await fetch_many(
+        TARGET.bind(**asked), _ONE_OFFER.bind(id=product_id), HELD.bind(**asked, now=now)
+    )
+    if not services or not products or not scope.covers(service_id):
         raise NotFound
-    product = await fetch_one(_ONE_OFFER.bind(id=product_id))
-    if product is None:
-        raise NotFound
-    target = _target(scope, service, now)
-    offer = _offer(product)
-    refusal = target.refusal or _unfit(scope, target, product, now)
+    target = _target(scope, services[0], now)
+    offer = _offer(products[0])
+    refusal = target.refusal or _unfit(scope, target, products[0], running, now)
     if refusal is None and not target.status.is_running and not offer.puts_money:
         refusal = _("This service is suspended because a payment is missing. Until then only credit can be added.")
     if refusal is not None:
@@ -154,14 +158,22 @@ def _price(offer: Offer, amount: Money | None) -> Money:
     return amount
 
 
-def _unfit(scope: CustomerScope, target: Target, product: Mapping[str, Any], now: datetime) -> str | None:
-    """Why this product is not sold for this service now."""
+def _unfit(
+    scope: CustomerScope, target: Target, product: Mapping[str, Any], running: Sequence[Row], now: datetime
+) -> str | None:
+    """Why this product is not sold for this service now, with the plan and the add-ons it has."""
     if not is_on_sale(product, now):
         return _("This top-up is no longer on sale. Nothing was charged; please choose another one.")
+    there = {target.plan: target.product} | {row["slug"]: row["name"] for row in running}
     wrong_type = not is_for(product, scope.customer_type)
-    wrong_plan = (product["requires"] and target.plan not in product["requires"]) or target.plan in product["excludes"]
-    if product["service_type"] != target.type or product["currency"] != target.currency or wrong_type or wrong_plan:
+    lacking = product["requires"] and not there.keys() & set(product["requires"])
+    if product["service_type"] != target.type or product["currency"] != target.currency or wrong_type or lacking:
         return _("This top-up does not fit this service. Nothing was charged; please choose another one.")
+    excluding = {row["name"] for row in running if product["slug"] in as_json(row["excludes"])}
+    excluding |= {name for slug, name in there.items() if slug in product["excludes"]}
+    if excluding:
+        words = _("This top-up does not go with “%(name)s”, which is on this service. Nothing was charged.")
+        return words % {"name": min(excluding)}
     return None
 
 

@@ -1,4 +1,4 @@
-"""What processes of their own do: one person changes the plan of one line, or ends it, several times at once."""
+"""What processes of their own do: one person moves, adds to or ends one line, several times at once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from selfcare.app import build_ports, configure
 from selfcare.db.prepared import fetch
 from selfcare.kernel import ids
 from selfcare.kernel.errors import Conflict, Rejected
+from selfcare.portal.addons import buying
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay.payments import How
 from selfcare.portal.services import cancelling
@@ -20,7 +21,7 @@ from tests.portal.topup.racing import identity
 from tests.support.databases import opened
 from tests.support.site import settings_for
 
-CHANGE, SCHEDULE, CANCEL = "changed", "scheduled", "cancelled"
+CHANGE, SCHEDULE, CANCEL, ADD = "changed", "scheduled", "cancelled", "added"
 
 
 async def race(url: str, service_id: UUID, what: str, shown: Shown, times: int) -> list[str]:
@@ -34,14 +35,17 @@ async def race(url: str, service_id: UUID, what: str, shown: Shown, times: int) 
 
         async def one() -> str:
             key = ids.token()
+            how = How(request_key=key, card_id=owner["card_id"], use_credit=False)
             try:
                 if what == CANCEL:
                     now = {"when": cancelling.NOW, "reason": None, "words": None}
                     await cancelling.cancel(who, service_id, key=key, messages=shop.messages, **now)
                 elif what == SCHEDULE:
                     await scheduling.schedule(shop, who, service_id, shown, key)
+                elif what == ADD:
+                    sold = buying.Shown(shown.product_id, shown.version, shown.due)
+                    await buying.buy(shop, who, service_id, sold, how)
                 else:
-                    how = How(request_key=key, card_id=owner["card_id"], use_credit=False)
                     await changing.change(shop, who, service_id, shown, how)
             except (Conflict, Rejected):
                 return "refused"

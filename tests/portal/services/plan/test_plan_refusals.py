@@ -11,6 +11,7 @@ from selfcare.demo import catalogue, people
 from selfcare.demo.catalogue import FIBRE_500, LARK_5, LARK_20, LARK_60, Sold
 from selfcare.demo.people import fixed
 from selfcare.kernel import clock
+from selfcare.portal.services.plan.queries import clashing, lacking
 from tests.portal.services.plan.planning import (
     INTERNET,
     MOBILE,
@@ -108,6 +109,17 @@ async def test_an_add_on_that_does_not_go_with_it_is_named(app: Application, ash
     assert "“Europe Roaming” does not go with this plan" in (await asha.open(PLAN)).text
     refused = await review(asha, LARK_60)
     assert refused.status == 409
+
+
+async def test_add_ons_that_a_plan_or_that_itself_excludes_are_all_named() -> None:
+    extras = [
+        {"slug": "one", "name": "One", "requires": [], "excludes": ["small"]},
+        {"slug": "two", "name": "Two", "requires": [], "excludes": []},
+        {"slug": "three", "name": "Three", "requires": ["big"], "excludes": []},
+    ]
+    assert clashing("small", ["two"], extras) == ["One", "Two", "Three"]
+    assert clashing("big", [], extras) == []
+    assert (lacking(["four"], extras), lacking(["two"], extras)) == (True, False)
 
 
 async def test_somebody_elses_service_is_not_there(asha: Browser, chidi: Browser) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from selfcare.identity.identity import CustomerScope
 from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound
 from selfcare.kernel.money import Money
-from selfcare.kernel.words import _
+from selfcare.kernel.words import _, ngettext
 from selfcare.portal.orders.order import ON_SERVICE, Kind, Order, order_of
 from selfcare.portal.orders.selling import closed, is_for, is_on_sale
 from selfcare.portal.services.extras import months_later
@@ -23,12 +23,12 @@ from selfcare.portal.services.plan.allowances import Line
 from selfcare.portal.services.plan.proration import Period, Share, period_of, share
 from selfcare.portal.services.services import LIFE, Status, status_in
 
-_JSON = dict.fromkeys(("features", "grants", "customer_types", "changes_to"), as_json)
+_JSON = dict.fromkeys(("features", "grants", "customer_types", "changes_to", "requires", "excludes"), as_json)
 _PLAN = """p.id AS product_id, p.slug AS slug, p.name AS plan, p.description AS description, p.features AS features,
     p.grants AS grants, p.customer_types AS customer_types, p.changes_to AS changes_to, p.period AS period,
     p.price_minor AS price_minor, p.tax_permille AS tax_permille, p.version AS version, p.terms_url AS terms_url,
     p.min_term AS min_term, p.enabled AS enabled, p.on_sale_from AS on_sale_from, p.on_sale_until AS on_sale_until,
-    p.icon AS icon, p.provisioning_play AS play"""
+    p.icon AS icon, p.requires AS requires, p.excludes AS excludes, p.provisioning_play AS play"""
 _SERVICE = Prepared.sql(
     f"""
     SELECT s.id AS id, s.name AS system_name, COALESCE(s.nickname, s.name) AS name, {LIFE},
@@ -45,7 +45,9 @@ _SERVICE = Prepared.sql(
 _PLANS = Prepared.sql(
     f"""
     SELECT {_PLAN} FROM product p JOIN service s ON s.type = p.service_type AND s.currency = p.currency
+      JOIN product o ON o.id = s.product_id
      WHERE s.customer_id = :customer_id AND s.id = :service_id AND p.category = 'plan' AND p.id <> s.product_id
+       AND CAST(o.changes_to AS TEXT) LIKE '%"' || p.slug || '"%'
      ORDER BY p.price_minor, p.sort, p.name LIMIT 100
     """,
     types=_JSON,
@@ -76,6 +78,8 @@ class Plan:
     features: list[str]
     price: Money
     grants: Sequence[Mapping[str, Any]]
+    requires: list[str]
+    excludes: list[str]
     tax_permille: int
     version: int
     min_term: int
@@ -216,14 +220,20 @@ def is_offered(customer_type: str, was: Mapping[str, Any], to: Mapping[str, Any]
     return listed and is_on_sale(to, now) and is_for(to, customer_type)
 
 
-def clashing(slug: str, extras: Sequence[Mapping[str, Any]]) -> str | None:
-    """The name of an add-on that does not go with that plan."""
+def clashing(slug: str, excludes: Collection[str], extras: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names of the add-ons that do not go with the plan of that slug, or that it excludes."""
     there = {slug, *(extra["slug"] for extra in extras)}
+    found = []
     for extra in extras:
         lacks = extra["requires"] and not (there - {extra["slug"]}).intersection(extra["requires"])
-        if lacks or slug in extra["excludes"]:
-            return str(extra["name"])
-    return None
+        if lacks or slug in extra["excludes"] or extra["slug"] in excludes:
+            found.append(str(extra["name"]))
+    return found
+
+
+def lacking(requires: Collection[str], extras: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a plan is sold only beside an add-on that is not there."""
+    return bool(requires) and not {extra["slug"] for extra in extras}.intersection(requires)
 
 
 def _current(scope: CustomerScope, row: Mapping[str, Any], coming: Order | None, now: datetime) -> Current:
@@ -278,8 +288,14 @@ def _misfit(scope: CustomerScope, current: Current, plan: Plan, extras: Sequence
             return _("Inside the minimum term of your plan you can move to a plan of the same or a higher price only.")
         if not current.renews:
             return _("A cheaper plan begins when this one renews, but auto-renewal is off. Switch it on first.")
-    if (extra := clashing(plan.slug, extras)) is not None:
-        return _("Your add-on “%(name)s” does not go with this plan. Remove it first.") % {"name": extra}
+    if names := clashing(plan.slug, plan.excludes, extras):
+        return ngettext(
+            "Your add-on “%(names)s” does not go with this plan. Remove it first.",
+            "Your add-ons “%(names)s” do not go with this plan. Remove them first.",
+            len(names),
+        ) % {"names": "”, “".join(names)}
+    if lacking(plan.requires, extras):
+        return _("This plan goes with an add-on that this service does not have.")
     return None
 
 
@@ -294,6 +310,8 @@ def _term(plan: Plan, current: Current, begins: datetime, zone: str) -> date | N
 def _plan(row: Mapping[str, Any], currency: str) -> Plan:
     plain = (
         "slug",
+        "requires",
+        "excludes",
         "icon",
         "description",
         "features",

@@ -32,7 +32,7 @@ from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay.payments import How
 from selfcare.portal.pay.telling import recipients
 from selfcare.portal.services.plan.changing import Shown, check, order_name, wanted
-from selfcare.portal.services.plan.queries import EXTRAS, Quote, clashing, is_offered
+from selfcare.portal.services.plan.queries import EXTRAS, Quote, clashing, is_offered, lacking
 
 AT_ONCE = 200
 
@@ -122,7 +122,7 @@ async def _is_kept(due: Mapping[str, Any], now: datetime) -> bool:
     promised = due["promised"]
     offered = is_offered(due["customer_type"], due, {**due, "period": due["new_period"]}, now)
     same = (due["new_minor"], due["grants"]) == (due["price_minor"], promised["grants"])
-    fits = clashing(due["slug"], extras) is None
+    fits = not clashing(due["slug"], due["excludes"], extras) and not lacking(due["requires"], extras)
     return bool(offered and same and fits and due["present"] == due["was_product_id"] and not due["in_review"])
 
 
@@ -221,7 +221,8 @@ _DUE = Prepared.sql(
            s.state AS state, s.product_id AS present, COALESCE(s.nickname, s.name) AS service, s.cancel_at AS cancel_at,
            s.ends_at AS ends_at, s.renews AS renews, c.type AS customer_type,
            o.changes_to AS changes_to, o.period AS period, p.period AS new_period, p.price_minor AS new_minor,
-           p.grants AS grants, p.tax_permille AS tax_permille, p.slug AS slug, p.customer_types AS customer_types,
+           p.grants AS grants, p.requires AS requires, p.excludes AS excludes,
+           p.tax_permille AS tax_permille, p.slug AS slug, p.customer_types AS customer_types,
            p.enabled AS enabled, p.on_sale_from AS on_sale_from, p.on_sale_until AS on_sale_until,
            (SELECT count(*) FROM purchase_order r
              WHERE r.service_id = s.id AND r.kind = 'plan' AND r.state = 'review') AS in_review
@@ -236,5 +237,8 @@ _DUE = Prepared.sql(
                         AND u.state IN ('open', 'paid', 'delivering'))
      ORDER BY w.takes_effect_at, w.id LIMIT :most
     """,
-    types={"promised": as_json, "grants": as_json, "changes_to": as_json, "customer_types": as_json, "in_review": int},
+    types={
+        **dict.fromkeys(("promised", "grants", "changes_to", "customer_types", "requires", "excludes"), as_json),
+        "in_review": int,
+    },
 )
