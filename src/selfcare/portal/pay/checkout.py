@@ -16,7 +16,7 @@ from selfcare.portal.billing.queries import InvoiceRow
 from selfcare.portal.cards import cards
 from selfcare.portal.cards.cards import Card
 from selfcare.portal.cards.expiry import Expiry
-from selfcare.portal.pay import payments
+from selfcare.portal.pay import payments, splitting
 from selfcare.portal.pay.till import Till
 
 NEW_CARD = "new"
@@ -68,7 +68,7 @@ async def checkout(till: Till, scope: CustomerScope, wanted: Sequence[UUID], *, 
             raise payments.OnItsWay(bill.payment_id)
     chosen = sorted(chosen, key=lambda bill: (bill.due_on, bill.number))[: payments.MOST_BILLS]
     total = sum((bill.bill.remaining for bill in chosen[1:]), chosen[0].bill.remaining)
-    split = await payments.split(till, scope.customer_id, total)
+    split = await splitting.credit_first(till, scope.customer_id, total)
     known = await cards.list_cards(scope.customer_id)
     return Checkout(
         bills=tuple(chosen),

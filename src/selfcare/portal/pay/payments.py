@@ -30,7 +30,7 @@ from selfcare.portal.billing.bookkeeping import Locked
 from selfcare.portal.cards import cards
 from selfcare.portal.cards.cards import Card
 from selfcare.portal.cards.expiry import Expiry
-from selfcare.portal.pay import parties, settling
+from selfcare.portal.pay import parties, settling, splitting
 from selfcare.portal.pay.payment import (
     ASKED,
     Payment,
@@ -249,16 +249,18 @@ async def _start(
     in_advance: Money | None = None,
 ) -> Payment:
     total = in_advance or sum((amount for _t, _id, amount in wanted[1:]), wanted[0][2])
-    if how.shown is not None and how.shown not in (total, _in_steps(till, total)):
+    if how.shown is not None and how.shown not in (total, splitting.in_steps(till, total)):
         raise Conflict(_("The amount has changed to %(total)s. Nothing was charged.") % {"total": money(total)})
-    shares = await split(till, customer_id, total) if how.use_credit else Split(total - total, _in_steps(till, total))
-    credit, amount = shares.credit, shares.by_card
+    split = splitting.by_card_alone(till, total)
+    if how.use_credit:
+        split = await splitting.credit_first(till, customer_id, total)
+    credit, amount = split.credit, split.by_card
     if how.credit_only and amount:
         raise Rejected(_("There is not enough credit for this."), "card")
     card = await _card(customer_id, how.card_id) if amount else None
     if how.off_session and amount and card is None:
         raise Rejected(_("Nobody is there to enter a new card."), "card")
-    _check_limits(till, amount)
+    splitting.check_limits(till, amount)
     id, now = new_id(), clock.now()
     rows = await execute(
         START.bind(
@@ -306,42 +308,6 @@ async def _start(
     return await load(id)
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
-    """How a sum is paid: credit first, the rest by card, in steps a card can take."""
-
-    credit: Money
-    by_card: Money
-
-
-async def split(till: Till, customer_id: UUID, total: Money) -> Split:
-    credit = await _credit(till, customer_id, total)
-    return Split(credit, _in_steps(till, total - credit))
-
-
-async def _credit(till: Till, customer_id: UUID, total: Money) -> Money:
-    """As much credit as there is, but never so much that the rest is too small for a card."""
-    there = await ledger.credit_of(Scope(customer_id, total.currency))
-    credit = min(there, total)
-    rest = total - credit
-    least = till.gateway.limits(total.currency).least
-    if Money.zero(total.currency) < rest < least:
-        credit = max(total - least, Money.zero(total.currency))
-    return credit
-
-
-def _in_steps(till: Till, amount: Money) -> Money:
-    """Where cards take only whole steps: up to the next one. What is too much becomes the customer's credit."""
-    step = till.gateway.limits(amount.currency).step
-    return Money(-(-amount.minor // step) * step, amount.currency)
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    customer_id: UUID
-    currency: str
-
-
 async def _card(customer_id: UUID, card_id: UUID | None) -> Card | None:
     if card_id is None:
         return None
@@ -352,16 +318,6 @@ async def _card(customer_id: UUID, card_id: UUID | None) -> Card | None:
     if card.expiry(clock.now().date()) is Expiry.EXPIRED:
         raise Rejected(_("This card has expired. Choose another one."), "card")
     return card
-
-
-def _check_limits(till: Till, amount: Money) -> None:
-    limit = till.gateway.limits(amount.currency)
-    if amount and amount < limit.least:
-        words = _("The least that can be paid by card is %(least)s.")
-        raise Rejected(words % {"least": money(limit.least)}, "amount")
-    if amount > limit.most:
-        words = _("The most that can be paid by card at once is %(most)s.")
-        raise Rejected(words % {"most": money(limit.most)}, "amount")
 
 
 async def _attempt(customer_id: UUID, targets: Sequence[UUID]) -> int:
