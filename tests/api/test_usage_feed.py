@@ -186,6 +186,13 @@ async def test_what_is_no_batch_is_refused_whole(fed: httpx.AsyncClient, body: b
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_whoever_asks_instead_of_sending_learns_what_is_taken(fed: httpx.AsyncClient) -> None:
+    answer = await fed.get("/feeds/usage")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["allow"]
+    assert answer.json()["title"] == "This address does not take such a request"
+
+
 async def test_another_kind_of_text_is_refused(fed: httpx.AsyncClient) -> None:
     answer = await fed.post("/feeds/usage", content="id=1", headers={"Content-Type": "text/csv"})
     assert answer.status_code == 415

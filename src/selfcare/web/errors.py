@@ -64,7 +64,8 @@ def problem_page(
         headers["Retry-After"] = str(retry)
     ctx = context_of(request)
     if request.scope["path"].startswith(("/api/", "/feeds/", "/hooks/")):
-        return _json(status, message or _title(status), ctx.origin.request_id, headers)
+        told = _("This address does not take such a request") if status == 405 else _title(status)
+        return _json(status, message or told, ctx.origin.request_id, headers)
     return page(
         request,
         "errors/page",
@@ -137,7 +138,9 @@ def _without_customer(request: Request[Any, Any, Any]) -> Response[bytes] | None
 
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     if isinstance(error, MethodNotAllowedException):
-        return problem_page(request, 405)
+        answer = problem_page(request, 405)
+        answer.headers.update(error.headers or {})
+        return answer
     if isinstance(error, NotFoundException):
         return problem_page(request, 404)
     if isinstance(error, ValidationException) or error.status_code == 400:
