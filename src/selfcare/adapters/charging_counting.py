@@ -213,6 +213,8 @@ async def _write(tx: Tx, batch: Batch, lines: Iterable[Line]) -> None:
     for tank in tanks.values():
         if tank.begun_at is not None:
             await _start(tank, tank.begun_at)
+        if tank.lasts_days is not None and tank.order_id is not None:
+            await _start_addon(tank, batch.now)
 
 
 async def _start(tank: Tank, at: datetime) -> None:
@@ -222,8 +224,13 @@ async def _start(tank: Tank, at: datetime) -> None:
         ends = at + timedelta(days=row["lasts_days"])
         if await execute(_STARTED.bind(id=row["id"], at=at, ends=ends)):
             await execute(_GRANT_ENDS.bind(customer=tank.customer_id, id=row["id"], ends=ends))
-    for addon in await fetch(_WAITING_ADDON.bind(order=tank.order_id)) if tank.order_id else ():
-        await execute(_ADDON_STARTED.bind(id=addon["id"], ends=at + timedelta(days=addon["lasts_days"])))
+
+
+async def _start_addon(tank: Tank, now: datetime) -> None:
+    """Looked for at each use: the first may have come before the add-on was written down."""
+    for row in await fetch(_WAITING_ADDON.bind(order=tank.order_id, bucket=tank.id, now=now)):
+        ends = row["begun_at"] + timedelta(days=row["lasts_days"])
+        await execute(_ADDON_STARTED.bind(id=row["id"], ends=ends))
 
 
 def _as_it_is(at: datetime) -> datetime:
@@ -263,9 +270,13 @@ _STARTED = Prepared.sql(
 _GRANT_ENDS = Prepared.sql(
     "UPDATE allowance_grant SET period_end = :ends WHERE customer_id = :customer AND bucket_id = :id"
 )
-# An add-on runs as long as what it put in.
+# One that was replaced meanwhile, or was over, does not begin again.
 _WAITING_ADDON = Prepared.sql(
-    "SELECT id, lasts_days FROM service_addon WHERE order_id = :order AND waits_for IS NOT NULL"
+    """
+    SELECT a.id AS id, a.lasts_days AS lasts_days, b.period_started_at AS begun_at
+      FROM service_addon a JOIN bucket b ON b.customer_id = a.customer_id AND b.id = :bucket
+     WHERE a.order_id = :order AND a.waits_for IS NOT NULL AND a.taken_off_at IS NULL AND a.ends_at > :now
+    """
 )
 _ADDON_STARTED = Prepared.sql(
     "UPDATE service_addon SET waits_for = NULL, ends_at = :ends WHERE id = :id AND waits_for IS NOT NULL"

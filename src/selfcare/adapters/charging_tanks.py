@@ -38,7 +38,7 @@ class Tank:
     used: int = 0
     waits_for: str | None = None
     lasts_days: int | None = None
-    # Of one that waits: what it was put in by.
+    # Of one that waits or waited: what it was put in by.
     order_id: str | None = None
     taken: int = 0
     # The use that started it, in this batch.
@@ -208,7 +208,7 @@ _TANK = """SELECT CAST(b.id AS TEXT) AS id, CAST(b.customer_id AS TEXT) AS custo
        CASE WHEN b.is_unlimited THEN 1 ELSE 0 END AS is_unlimited,
        CASE WHEN b.blocker THEN 1 ELSE 0 END AS blocker, CASE WHEN b.counts_mms THEN 1 ELSE 0 END AS counts_mms,
        b.consume_order AS place, b.waits_for AS waits_for, b.lasts_days AS lasts_days,
-       CASE WHEN b.waits_for IS NOT NULL THEN (
+       CASE WHEN b.lasts_days IS NOT NULL THEN (
             SELECT max(CAST(g.order_id AS TEXT)) FROM allowance_grant g
              WHERE g.customer_id = b.customer_id AND g.bucket_id = b.id) END AS order_id"""
 _TANK_FIELDS = [each.name for each in fields(Tank) if each.name not in ("taken", "begun_at")]

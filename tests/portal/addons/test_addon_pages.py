@@ -224,6 +224,15 @@ async def test_a_pass_waits_for_its_first_use_abroad_and_runs_from_then(app: App
     assert words not in (await asha.open(f"/addons/{service}")).text
 
 
+async def test_a_waiting_pass_that_was_replaced_does_not_begin_again(app: Application, asha: Browser) -> None:
+    await buy(app, asha, WORLD)
+    await buy(app, asha, EUROPE, replace="yes")
+    at = clock.now()
+    uses = [Use(id="abroad", service=str(await line()), kind="data", amount=11 * 10**9, at=at, class_="roaming")]
+    assert (await app.ports.charging.take(uses)).counted == 1
+    assert (await extras())[0]["ends_at"] <= at
+
+
 async def test_of_two_processes_at_once_only_one_buys_what_is_not_repeatable(app: Application, asha: Browser) -> None:
     asked = (engine.database().url, await line(), STREAM.id, Money(STREAM.price, "GBP"))
     said = await together(racing.race, asked, asked)
