@@ -257,3 +257,9 @@ async def test_what_does_not_go_with_an_add_on_there_is_not_sold_and_what_needs_
     assert (await review(asha)).status == 200
     await change("UPDATE product SET excludes = :slugs WHERE id = :id", slugs=EUROPE, id=catalogue.DATA_5.id)
     assert "does not go with “Europe Roaming”" in (await review(asha)).text
+
+
+async def test_more_for_a_service_that_does_not_renew_lasts_until_it_ends(chidi: Browser) -> None:
+    page = await chidi.open(f"/topup/{people.CHIDI_MOBILE}")
+    (path,) = page.html.xpath("//main//a[contains(normalize-space(), '10 GB extra data')]/@href")
+    assert "At your usual pace it then lasts until it ends, on 29 Nov 2026." in (await chidi.open(path)).text
