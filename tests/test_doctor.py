@@ -6,9 +6,12 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from selfcare import doctor
+from selfcare.audit import log as audit
+from selfcare.audit.events import Event
 from selfcare.db import migrate
-from selfcare.db.engine import open_database
+from selfcare.db.engine import open_database, transaction
 from selfcare.doctor import Finding
+from tests.support.databases import opened
 
 
 async def found(**env: str) -> list[Finding]:
@@ -106,3 +109,13 @@ async def test_a_network_that_does_not_answer_is_told(database_url: str) -> None
     ]
     without = await found(DATABASE_URL=database_url, PROVISIONING="http")
     assert any("SELFCARE_PROVISIONING_SECRET is not set" in finding.what for finding in without if finding.bad)
+
+
+async def test_what_was_said_to_us_and_refused_is_told_for_a_day(database_url: str) -> None:
+    audit.configure(b"a" * 32)
+    async with opened(database_url), transaction():
+        await audit.record(audit.SYSTEM, Event.FEEDS_REFUSED, outcome="refused", reason="the signature is not ours")
+    findings = await found(DATABASE_URL=database_url)
+    told = [finding for finding in findings if "the signature is not ours" in finding.what]
+    assert len(told) == 1
+    assert not told[0].bad

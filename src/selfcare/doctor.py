@@ -1,6 +1,7 @@
 """Looks at everything Selfcare needs and says in words what is wrong and how to mend it."""
 
 import asyncio
+import json
 import os
 import shutil
 import smtplib
@@ -16,6 +17,7 @@ from selfcare import logs
 from selfcare.app import build_ports
 from selfcare.db.engine import database, is_open, read_transaction
 from selfcare.db.migrate import MigrationFailed, pending
+from selfcare.db.prepared import Prepared, fetch
 from selfcare.kernel import clock
 from selfcare.server import CannotStart, opened
 from selfcare.settings import BadSettings, Settings, unknown
@@ -118,6 +120,18 @@ async def _schema() -> AsyncIterator[Finding]:
         yield Finding(f"The database takes no writes: {logs.masked(str(error))}.", "Is its disk full or read-only?")
     else:
         yield Finding("The database takes writes.")
+    for row in await fetch(_REFUSED.bind(since=clock.now() - timedelta(days=1))):
+        reason = json.loads(row["details"])["reason"]
+        yield Finding(
+            f"Words about a job of the network were refused in the last day: {reason}.",
+            "Where the network sent them: compare SELFCARE_PROVISIONING_SECRET and the clocks.",
+            serious=False,
+        )
+
+
+_REFUSED = Prepared.sql(
+    "SELECT DISTINCT details FROM audit_event WHERE event = 'feeds.refused' AND at > :since ORDER BY details LIMIT 10"
+)
 
 
 async def _time() -> Finding:

@@ -13,6 +13,7 @@ from selfcare.adapters.provisioning_http import HttpProvisioning
 from selfcare.adapters.signatures import sign
 from selfcare.app import Application
 from selfcare.db.engine import Database
+from selfcare.db.prepared import Prepared, fetch
 from selfcare.kernel import clock
 from selfcare.portal.orders import jobs, network, orders
 from selfcare.portal.orders import order as reading
@@ -25,6 +26,7 @@ from tests.support.browser import Browser
 from tests.support.money import Counter, Purse
 from tests.support.network import SECRET, Network, serving
 
+NOTED = Prepared.sql("SELECT details FROM audit_event WHERE event = 'feeds.refused' ORDER BY at, id")
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -60,6 +62,21 @@ async def test_only_signed_words_of_our_jobs_are_taken(
     assert await send(app, visitor, body_of_nobody, 0) == 404
     assert await send(app, visitor, body_of_nobody, 0, "x" * 40) == 400
     assert (await visitor.client.post("/feeds/provisioning", content=b"{}")).status_code == 400
+
+
+async def test_what_is_refused_is_on_record_once_an_hour_for_each_reason(
+    app: Application, visitor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = HttpProvisioning(NOWHERE, [SECRET])
+    monkeypatch.setattr(type(app.ports.provisioning), "hear", lambda _self, raw, signature: port.hear(raw, signature))
+    for _n in range(3):
+        assert await send(app, visitor, "x", 0, "x" * 40) == 400
+        assert (await visitor.client.post("/feeds/provisioning", content=b"{}")).status_code == 400
+    noted = [row["details"] for row in await fetch(NOTED.bind())]
+    assert [json.loads(each)["reason"] for each in noted] == ["the signature is not ours", "the signature has no time"]
+    clock.travel_by(timedelta(hours=1, seconds=1))
+    assert await send(app, visitor, "x", 0, "x" * 40) == 400
+    assert len(await fetch(NOTED.bind())) == 3
 
 
 @pytest.mark.parametrize(

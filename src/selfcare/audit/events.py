@@ -204,6 +204,7 @@ class Event(StrEnum):
     STAFF_APPROVAL_DECIDED = "staff.approval_decided", "decision"
     STAFF_CATALOGUE_CHANGED = "staff.catalogue_changed", "fields", "version?"
 
+    FEEDS_REFUSED = "feeds.refused", "reason"
     FEEDS_IMPORTED = "feeds.imported", "rows", "added?", "changed?", "file?"
 
     JOB_RETRIED = "job.retried", "kind"

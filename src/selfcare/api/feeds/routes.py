@@ -6,6 +6,7 @@ import hmac
 import json
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -13,7 +14,11 @@ from litestar import Request, Response, Router, post
 from litestar.di import NamedDependency
 
 from selfcare.api.feeds import addresses, speed, usage
+from selfcare.audit import log as audit
+from selfcare.audit.events import Event
 from selfcare.db.engine import transaction
+from selfcare.identity import limits
+from selfcare.identity.limits import Limit
 from selfcare.kernel.words import _
 from selfcare.portal.orders.jobs import HEARD
 from selfcare.ports.charging import Taken
@@ -31,6 +36,7 @@ READERS = {
 }
 # A network that sends nonsense gets told about it a thousand times, not more.
 MOST_TOLD = 1_000
+REFUSED = Limit("feeds.refused", 1, timedelta(hours=1))
 JOB_SIGNATURE = "selfcare-signature"
 
 log = logging.getLogger(__name__)
@@ -78,13 +84,22 @@ async def hear_of_a_job(request: Request[Any, Any, Any], ports: NamedDependency[
     try:
         told = await ports.provisioning.hear(await request.body(), request.headers.get(JOB_SIGNATURE, ""))
     except BadEvent as error:
-        log.warning("refused the state of a job: %s", error)
+        await _note_refused(str(error))
         return _empty(400)
     if told.progress.has_ended:
         async with transaction():
             key, payload = f"{HEARD}:{told.job_id}", {"order_id": str(told.job_id)}
             await ports.jobs.enqueue(HEARD, key=key, payload=payload, priority=MONEY)
     return _empty(200)
+
+
+async def _note_refused(reason: str) -> None:
+    """Once an hour for each reason, of which there are a few: strangers may knock as often as they like."""
+    async with transaction():
+        if not await limits.allows_here(REFUSED, reason):
+            return
+        await audit.record(audit.SYSTEM, Event.FEEDS_REFUSED, outcome="refused", reason=reason)
+    log.warning("refused the state of a job: %s", reason)
 
 
 @post("/feeds/addresses", name="feeds.addresses", status_code=200)

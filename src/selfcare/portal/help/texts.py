@@ -138,6 +138,30 @@ def more() -> list[Article]:
             keywords=_("upgrade downgrade tariff switch bigger smaller cheaper proration"),
         ),
         Article(
+            "change-settings",
+            _("Changing the settings of a service"),
+            (
+                _("Open the service and choose “Change Settings”. You see what you can change, and what it costs."),
+                _("The network carries it out. The page of your order tells how far it is; it takes a minute or so."),
+                _("Until then the old setting holds. If the network cannot do it, your money comes back by itself."),
+                _("One change is carried out at a time. Where changing is not offered, ask us to do it."),
+            ),
+            links=((_("Choose the service"), "services"),),
+            request="other",
+            keywords=_("voicemail forwarding reverse dns option parameter configure adjust"),
+        ),
+        Article(
+            "credit-in-advance",
+            _("Credit in advance, and how it is paid back"),
+            (
+                _("Where it is offered, a prepaid line that has run low gets a little credit once a month."),
+                _("It is paid back first, with its fee, out of the next credit put on that line, whoever pays for it."),
+                _("Paying a bill, or adding credit to the account, does not pay it back: that never reaches the line."),
+            ),
+            links=((_("Top-Up"), "topup"),),
+            keywords=_("borrow lend advance emergency loan promise repay owe"),
+        ),
+        Article(
             "abroad",
             _("Using your phone abroad"),
             (
