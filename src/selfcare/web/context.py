@@ -13,10 +13,9 @@ from selfcare.kernel.origin import Origin
 from selfcare.web.urls import Urls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from litestar.connection import ASGIConnection
-    from litestar.types import Scope
 
     from selfcare.live.standing import Standing
     from selfcare.settings import Settings
@@ -71,7 +70,3 @@ class RequestContext:
 
 def context_of(connection: ASGIConnection) -> RequestContext:  # type: ignore[type-arg]
     return cast("RequestContext", connection.scope[KEY])  # type: ignore[literal-required]
-
-
-def context_in(scope: Scope | Mapping[str, object]) -> RequestContext | None:
-    return cast("RequestContext | None", scope.get(KEY))

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from litestar import Request
 
-from selfcare.kernel import ids, msisdn
+from selfcare.kernel import ids, msisdn, numbers
 from selfcare.kernel.errors import Rejected
 from selfcare.kernel.money import Money, parse_amount
 from selfcare.kernel.plastic import has_card_number
@@ -148,15 +148,14 @@ class Form:
 
     def hidden_number(self, name: str) -> int:
         """Of a field that our own page filled. What is no number of ours is as good as another number: -1."""
-        value = self[name]
-        return int(value) if value.isascii() and value.isdigit() and len(value) <= 15 else -1
+        found = numbers.whole(self[name], most=10**15 - 1)
+        return -1 if found is None else found
 
     def whole(self, name: str, *, least: int, most: int) -> int | None:
-        value = self[name].strip()
-        if value.isascii() and value.isdigit() and len(value) <= 12 and least <= int(value) <= most:
-            return int(value)
-        self.reject(name, _("Enter a whole number from %(least)d to %(most)d.") % {"least": least, "most": most})
-        return None
+        found = numbers.whole(self[name].strip(), least=least, most=most)
+        if found is None:
+            self.reject(name, _("Enter a whole number from %(least)d to %(most)d.") % {"least": least, "most": most})
+        return found
 
 
 def keepable(pairs: list[tuple[str, str]]) -> list[list[str]]:

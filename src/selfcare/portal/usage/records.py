@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -51,8 +51,8 @@ class Wanted:
             service_ids=[service_id],
             kinds=frozenset({self.kind} - {""}),
             classes=frozenset({self.class_} - {""}),
-            since=max(_start(self.first, zone) if self.first else _EARLIEST, clock.now() - KEPT),
-            until=_start(self.last + timedelta(days=1), zone) if self.last else None,
+            since=max(clock.midnight(self.first, zone) if self.first else _EARLIEST, clock.now() - KEPT),
+            until=clock.midnight(self.last, zone, days=1) if self.last else None,
         )
 
 
@@ -138,7 +138,3 @@ def _csv(rows: Iterable[Iterable[Any]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()
-
-
-def _start(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
