@@ -63,7 +63,12 @@ _BY_SERVICE = Prepared.sql("SELECT customer_id AS id FROM service WHERE id = :id
 _BY_SERVICE_REFERENCE = Prepared.sql(
     "SELECT customer_id AS id FROM service WHERE external_id = :typed OR ocs_account = :typed LIMIT :most"
 )
-_BY_BILL = Prepared.sql("SELECT customer_id AS id FROM invoice WHERE number = :typed LIMIT :most")
+_BY_BILL = Prepared.sql(
+    """
+    SELECT customer_id AS id FROM invoice WHERE number = :typed
+    UNION SELECT customer_id FROM order_credit_note WHERE number = :typed LIMIT :most
+    """
+)
 _BY_PAYMENT = Prepared.sql("SELECT customer_id AS id FROM payment WHERE reference = :typed LIMIT :most")
 _ROWS = Prepared.sql("SELECT id, number, name, type, status, billing_address FROM customer WHERE id IN :ids")
 
