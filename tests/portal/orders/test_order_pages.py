@@ -148,7 +148,7 @@ async def test_a_refused_card_says_why_and_that_nothing_was_taken(shop: Shop, as
 
 
 async def test_the_credit_note_of_what_failed_stands_on_its_page_and_among_the_bills(
-    app: Application, shop: Shop, asha: Browser, chidi: Browser
+    app: Application, shop: Shop, asha: Browser, chidi: Browser, dina: Browser
 ) -> None:
     order = await buy(refusing(shop), 600)
     path = f"/orders/{order.id}/credit-note"
@@ -166,4 +166,5 @@ async def test_the_credit_note_of_what_failed_stands_on_its_page_and_among_the_b
     assert "−£6.00" in row
     assert number not in (await asha.open("/billing/invoices?status=open")).text
     assert (await chidi.open(path)).status == 404
+    assert "Asha Patel" in (await dina.open(f"/staff/customers?q={number}")).text
     assert [mail.subject for mail in await mails_to(app, people.ASHA.email) if number in mail.subject]
