@@ -40,13 +40,13 @@ NAME = "selfcare-sqlite"
 STATEMENTS_KNOWN = 1_000
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=4096)
 def _moment(text: bytes) -> datetime:
     moment = datetime.fromisoformat(text.decode())
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=8192)
 def _id(text: bytes) -> UUID:
     return UUID(text.decode())
 
