@@ -22,7 +22,7 @@ from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.outcome import Outcome, Result
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay.payments import How
-from tests.support.browser import Browser
+from tests.support.browser import Browser, Page
 from tests.support.mail import mails_to
 from tests.support.papers import read_paper
 from tests.support.shopping import Scripted
@@ -62,6 +62,10 @@ async def buy(shop: Shop, minor: int = 0, *, outcome: Bank | None = None, grant:
     return await orders.buy(shop, who, wanted, How(request_key=ids.token(), card_id=card["id"], use_credit=False))
 
 
+def looks_again(page: Page) -> list[str]:
+    return [str(link) for link in page.html.xpath("//main//a[normalize-space()='Look again']/@href")]
+
+
 def refusing(shop: Shop) -> Shop:
     says = Scripted([Outcome(Result.FAILED, "no such account")])
     return Shop(shop.till, shop.charging, dict.fromkeys(Kind, says))
@@ -90,9 +94,12 @@ async def test_an_order_that_failed_says_where_the_money_is(app: Application, sh
     page = await asha.open(f"/orders/{order.id}")
     assert "Your money is on its way back." in page.text
     assert "no such account" not in page.text
+    assert looks_again(page) == [f"/orders/{order.id}"], "without JavaScript nothing else says when it is back"
     told = [mail for mail in await mails_to(app, "asha@example.test") if "could not be carried out" in mail.subject]
     assert len(told) == 1
-    assert "Your money has been given back." in (await asha.open(f"/orders/{order.id}")).text
+    back = await asha.open(f"/orders/{order.id}")
+    assert "Your money has been given back." in back.text
+    assert looks_again(back) == []
 
 
 async def test_the_open_page_is_told_nothing_until_something_changes(shop: Shop, asha: Browser) -> None:
