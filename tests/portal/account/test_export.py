@@ -39,6 +39,8 @@ async def copy_of(app: Application, browser: Browser) -> zipfile.ZipFile:
     page = await browser.open("/account/export")
     asked = await page.submit("export-form")
     assert asked.status == 200, asked.text
+    waiting = await browser.open("/account/export")
+    assert waiting.html.xpath("//main//a[normalize-space()='Look again']/@href") == ["/account/export"]
     await app.catch_up()
     page = await browser.open("/account/export")
     file = await browser.open(str(page.one("//a[contains(., 'Download your data')]/@href")))
@@ -214,4 +216,5 @@ async def test_memory_does_not_grow_with_the_size(app: Application, asha: Browse
     parts = await fetch_one(PARTS.bind()) or {}
     assert parts["n"] >= 2
     assert parts["longest"] <= 400_000
-    assert peak < 6_000_000, peak
+    # 5.5 million at most today; all rows at once take 22.
+    assert peak < 12_000_000, peak
