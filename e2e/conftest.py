@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
-from e2e.people import Portal
+from e2e.people import PATIENCE_SECONDS, Portal
 
 CHROMIUM = os.environ.get("SELFCARE_CHROMIUM", "/usr/bin/chromium")
 NOW = "2026-11-22T12:00"
-# Two servers and two browsers share two cores: a slow machine is not a defect.
-expect.set_options(timeout=10_000)
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +53,7 @@ def serving(data: Path, *wishes: str) -> Iterator[str]:
             yield _address(process, log)
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="session")

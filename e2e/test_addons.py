@@ -8,7 +8,7 @@ import re
 from playwright.sync_api import expect
 
 from e2e.people import Portal
-from e2e.test_topup import PAY, is_ready
+from e2e.test_topup import PAY
 
 MOBILE = re.compile("^Mobile")
 
@@ -29,13 +29,13 @@ def test_an_add_on_is_bought_in_three_taps_stands_on_the_service_and_ends_with_t
     taps = 0
     for tap in (
         lambda: to_mobile(portal),
-        lambda: portal.page.get_by_role("link", name=re.compile("^Add to service.*Stream Plus")).click(),
-        lambda: portal.page.get_by_role("button", name=PAY).click(),
+        lambda: portal.follow(re.compile("^Add to service.*Stream Plus")),
+        lambda: portal.press(PAY),
     ):
         portal.should_not_scroll_sideways()
         tap()
         taps += 1
-    is_ready(portal, "Ready to use")
+    portal.should_come_to("Ready to use")
     portal.should_not_scroll_sideways()
     assert taps <= 3
     portal.open("/addons")

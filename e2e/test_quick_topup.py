@@ -8,10 +8,12 @@ from playwright.sync_api import expect
 
 from e2e.people import Phone, Portal
 
-NUMBER, EMAIL = "+447700900350", "aunt-of-otto@example.test"
+NUMBER = "+447700900350"
 
 
 def test_more_days_for_a_number_in_four_taps(portal: Portal) -> None:
+    # One each: a mail of the first journey would do for the second.
+    email = f"{'aunt' if portal.javascript else 'uncle'}-of-otto@example.test"
     taps = 0
 
     def tap(name: str) -> None:
@@ -43,21 +45,16 @@ def test_more_days_for_a_number_in_four_taps(portal: Portal) -> None:
     portal.page.locator("#buy").evaluate("form => { form.noValidate = true }")
     portal.press("Pay £60.00 by card")
     portal.should_see("Enter an e-mail address like name@example.com.")
-    portal.page.get_by_label("E-mail for the receipt").fill(EMAIL)
+    portal.page.get_by_label("E-mail for the receipt").fill(email)
     tap("Pay £60.00 by card")
     portal.should_see("Continue to the payment page")
     assert taps == 4
     portal.follow("Continue")
     portal.page.get_by_role("radio").first.check()
-    portal.page.get_by_role("button", name=re.compile("^Pay £")).click()
-    for _ in range(50):
-        if portal.javascript or portal.page.get_by_text("Ready to use").count():
-            break
-        portal.page.wait_for_timeout(200)
-        portal.page.reload()
-    portal.should_see("Ready to use")
+    portal.press(re.compile("^Pay £"))
+    portal.should_come_to("Ready to use")
     portal.should_not_scroll_sideways()
     assert "token" not in portal.page.url
-    portal.open_link_in_mail(EMAIL, "Receipt")
+    portal.open_link_in_mail(email, "Receipt")
     portal.should_see("Ready to use")
     portal.should_see("6 more days")

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from e2e.people import Portal
-from e2e.test_topup import is_ready
 
 WITH_SCRIPT = pytest.mark.parametrize("javascript", [True], ids=["js"], indirect=True)
 MOBILE = "Mobile - +44 7700 900123"
@@ -43,7 +42,7 @@ def test_a_setting_is_changed_by_the_network(portal: Portal) -> None:
     portal.should_see("Afterwards")
     portal.should_not_scroll_sideways()
     portal.press("Change it")
-    is_ready(portal, "It is changed")
+    portal.should_come_to("It is changed")
     portal.follow("Back to the service")
     expect(portal.page.locator("dl div").filter(has_text=setting)).to_contain_text("Barred")
 

@@ -7,14 +7,19 @@ from playwright.sync_api import expect
 from e2e.people import Portal
 
 
+def switch(portal: Portal) -> None:
+    """The knowledge base, on or off."""
+    portal.page.locator("#flag-kb").get_by_role("button").click()
+    expect(portal.page.get_by_role("status").filter(has_text="Saved: kb.")).to_be_visible()
+
+
 def test_a_feature_is_switched_off_and_on_and_the_portal_takes_a_new_name(portal: Portal) -> None:
     portal.open("/help/articles")
     expect(portal.page.get_by_role("heading", level=1)).not_to_contain_text("not found")
     portal.sign_in("admin")
     portal.is_signed_in()
     portal.follow("Settings")
-    portal.page.locator("#flag-kb").get_by_role("button").click()
-    expect(portal.page.get_by_role("status").filter(has_text="Saved: kb.")).to_be_visible()
+    switch(portal)
     portal.open("/help/articles")
     expect(portal.page.get_by_role("heading", level=1)).to_contain_text("not found", ignore_case=True)
     portal.open("/staff/settings/brand")
@@ -28,8 +33,9 @@ def test_a_feature_is_switched_off_and_on_and_the_portal_takes_a_new_name(portal
     expect(portal.page.get_by_role("banner")).to_contain_text("Wren Telecom staff")
     portal.page.get_by_label("Name", exact=True).fill("Lark Mobile")
     portal.press("Save")
+    expect(portal.page.get_by_role("banner")).to_contain_text("Lark Mobile staff")
     portal.open("/staff/settings")
-    portal.page.locator("#flag-kb").get_by_role("button").click()
+    switch(portal)
     portal.open("/help/articles")
     expect(portal.page.get_by_role("heading", level=1)).not_to_contain_text("not found", ignore_case=True)
 

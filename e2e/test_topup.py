@@ -18,31 +18,18 @@ def sign_in(portal: Portal, who: str = "asha") -> None:
     portal.should_be_at("Top-Up")
 
 
-def is_ready(portal: Portal, words: str = "You now have") -> None:
-    """The page follows by itself; without JavaScript one looks again."""
-    ended, waits = portal.page.get_by_text(words), portal.page.get_by_role("link", name="Look again")
-    for _time in range(40):
-        # One of them has to be there: before that the order's page is not.
-        expect(ended.or_(waits).first).to_be_visible()
-        if portal.javascript or ended.count():
-            break
-        portal.page.wait_for_timeout(250)
-        portal.page.reload()
-    portal.should_see(words)
-
-
 def test_three_taps_from_the_services_to_more_data(portal: Portal) -> None:
     sign_in(portal)
     taps = 0
     for tap in (
         lambda: portal.page.get_by_role("main").get_by_role("link", name=re.compile("^Mobile")).first.click(),
-        lambda: portal.page.get_by_role("link", name=re.compile("^Buy 5 GB extra data for")).click(),
-        lambda: portal.page.get_by_role("button", name=PAY).click(),
+        lambda: portal.follow(re.compile("^Buy 5 GB extra data for")),
+        lambda: portal.press(PAY),
     ):
         portal.should_not_scroll_sideways()
         tap()
         taps += 1
-    is_ready(portal)
+    portal.should_come_to("You now have")
     portal.should_not_scroll_sideways()
     assert taps <= 3
     expect(portal.page.get_by_role("list", name="How far it is")).to_contain_text("Paid")
@@ -62,12 +49,12 @@ def test_an_amount_of_ones_own_is_refused_in_words_and_then_bought_with_a_new_ca
     portal.press("Continue")
     portal.should_be_at("Buy £7.50 credit")
     portal.page.get_by_text("A new card", exact=True).click()
-    portal.page.get_by_role("button", name=PAY).click()
+    portal.press(PAY)
     portal.should_see("Continue to the payment page")
     portal.follow("Continue")
     portal.page.get_by_role("radio", name="Visa …4242 approves", exact=True).check()
-    portal.page.get_by_role("button", name=PAY).click()
-    is_ready(portal)
+    portal.press(PAY)
+    portal.should_come_to("You now have")
 
 
 def test_another_plan_at_once_in_three_taps_and_a_cheaper_one_for_later(portal: Portal) -> None:
@@ -78,13 +65,13 @@ def test_another_plan_at_once_in_three_taps_and_a_cheaper_one_for_later(portal: 
     taps = 0
     for tap in (
         lambda: portal.follow("Change Plan"),
-        lambda: portal.page.get_by_role("link", name=re.compile("^Choose Lark (60|Unlimited)$")).first.click(),
-        lambda: portal.page.get_by_role("button", name=PAY).click(),
+        lambda: portal.follow(re.compile("^Choose Lark (60|Unlimited)$")),
+        lambda: portal.press(PAY),
     ):
         portal.should_not_scroll_sideways()
         tap()
         taps += 1
-    is_ready(portal)
+    portal.should_come_to("You now have")
     portal.should_not_scroll_sideways()
     assert taps <= 3
     expect(portal.page.get_by_role("list", name="How far it is")).to_contain_text("Changed at the network")
@@ -97,15 +84,15 @@ def test_another_plan_at_once_in_three_taps_and_a_cheaper_one_for_later(portal: 
     portal.press("Change on 6 Dec 2026")
     portal.should_see("It changes to Lark 5 on 6 Dec 2026")
     portal.should_not_scroll_sideways()
-    portal.page.get_by_role("button", name=re.compile("^Keep Lark")).click()
+    portal.press(re.compile("^Keep Lark"))
     expect(portal.page.get_by_text("It changes to Lark 5")).to_have_count(0)
 
 
 def the_network(portal: Portal, does: str) -> None:
     portal.open("/demo")
     portal.page.locator(f"#network [value={does}]").check()
-    with portal.page.expect_navigation():
-        portal.page.locator("#network button").click()
+    portal.press("Set")
+    expect(portal.page.locator(f"#network [value={does}]")).to_be_checked()
 
 
 def test_several_in_one_payment_and_what_the_network_refuses_comes_back(portal: Portal) -> None:
@@ -115,14 +102,14 @@ def test_several_in_one_payment_and_what_the_network_refuses_comes_back(portal: 
     portal.open("/addons")
     taps = 0
     for tap in (
-        lambda: portal.page.get_by_role("link", name=re.compile("^Look at it")).click(),
-        lambda: portal.page.get_by_role("button", name=PAY).click(),
+        lambda: portal.follow(re.compile("^Look at it")),
+        lambda: portal.press(PAY),
     ):
         portal.should_not_scroll_sideways()
         tap()
         taps += 1
     assert taps <= 3
-    is_ready(portal, "you get £21.00 back for it")
+    portal.should_come_to("you get £21.00 back for it")
     portal.should_not_scroll_sideways()
     life = portal.page.get_by_role("list", name="How far it is")
     expect(life).to_contain_text("5 GB extra data: ready")
@@ -130,12 +117,12 @@ def test_several_in_one_payment_and_what_the_network_refuses_comes_back(portal: 
     portal.open("/orders")
     portal.page.get_by_role("listitem").filter(has_text="Refunded").last.get_by_role("link").click()
     taps = 0
-    for tap in (lambda: portal.follow("Try again"), lambda: portal.page.get_by_role("button", name=PAY).click()):
+    for tap in (lambda: portal.follow("Try again"), lambda: portal.press(PAY)):
         portal.should_not_scroll_sideways()
         tap()
         taps += 1
     assert taps <= 3
-    is_ready(portal, "Your money has been given back.")
+    portal.should_come_to("Your money has been given back.")
     expect(life).to_contain_text("Could not be done")
     portal.should_not_scroll_sideways()
     the_network(portal, "works")

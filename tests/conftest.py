@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from selfcare.app import Application
 from selfcare.db.engine import Database
@@ -16,6 +17,10 @@ from selfcare.demo import people
 from selfcare.kernel import clock
 from tests.support import databases, money, postgres, site
 from tests.support.browser import Browser
+
+# The same examples each time, and as long as they take: a run fails because of what was changed and of nothing else.
+settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:

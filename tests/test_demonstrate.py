@@ -98,7 +98,7 @@ def test_one_command_shows_a_portal_and_ends_clean_when_told(tmp_path: Path) -> 
         found = re.search(r"http://127\.0\.0\.1:\d+", said)
         assert found, said
         # The socket is open before the words are printed, so this waits for the server and is not refused.
-        answer = httpx.get(f"{found[0]}/readyz", timeout=30)
+        answer = httpx.get(f"{found[0]}/readyz", timeout=120)
         demo.send_signal(signal.SIGINT)
         said += demo.stdout.read()
     assert (answer.status_code, answer.text) == (200, "ready")

@@ -1,4 +1,3 @@
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from selfcare.audit.events import Event
 from selfcare.db import migrate
 from selfcare.db.engine import open_database, transaction
 from selfcare.doctor import Finding
+from tests.support import ports
 from tests.support.databases import opened
 
 
@@ -20,8 +20,7 @@ async def found(**env: str) -> list[Finding]:
 
 @pytest.fixture
 def mail_port() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as closing:
-        port: int = closing.getsockname()[1]
+    port = ports.free()
     peer = Controller(object(), hostname="127.0.0.1", port=port)
     peer.start()
     yield port
@@ -63,16 +62,14 @@ async def test_a_database_that_takes_no_writes_is_told(tmp_path: Path) -> None:
 
 
 async def test_a_database_that_does_not_answer_is_told_without_its_password() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closing:
-        port = closing.getsockname()[1]
+    port = ports.free()
     [wrong] = [each for each in await found(DATABASE_URL=f"postgres://u:kestrel@127.0.0.1:{port}/x") if each.bad]
     assert "does not open" in wrong.what
     assert "kestrel" not in wrong.what
 
 
 async def test_a_mail_server_that_does_not_answer_is_told_but_stops_nothing(database_url: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closing:
-        port = closing.getsockname()[1]
+    port = ports.free()
     findings = await found(DATABASE_URL=database_url, MAIL_URL=f"smtp://u:kestrel@127.0.0.1:{port}")
     [wrong] = [finding for finding in findings if finding.mend]
     assert f"127.0.0.1:{port} does not answer" in wrong.what
@@ -92,8 +89,7 @@ async def test_an_unsafe_production_and_a_pale_theme_are_told(database_url: str,
 
 
 async def test_a_gateway_that_does_not_answer_is_told(database_url: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closing:
-        closed = f"http://127.0.0.1:{closing.getsockname()[1]}"
+    closed = f"http://127.0.0.1:{ports.free()}"
     stripe = {"STRIPE_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1", "STRIPE_API_BASE": closed}
     findings = await found(DATABASE_URL=database_url, PAYMENTS="stripe", **stripe)
     assert [finding.what for finding in findings if finding.bad] == [

@@ -12,7 +12,7 @@ import pytest
 from selfcare import server
 from selfcare.server import CannotStart
 from selfcare.settings import Settings
-from tests.support import databases
+from tests.support import databases, ports
 
 
 def test_a_port_that_is_taken_is_told_in_words() -> None:
@@ -61,8 +61,7 @@ def test_nobody_is_trusted_by_another_name(proxy: str) -> None:
 
 
 async def test_a_database_that_does_not_answer_is_told_in_words_without_its_password(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closing:
-        port = closing.getsockname()[1]
+    port = ports.free()
     for url in (f"postgres://selfcare:kestrel@127.0.0.1:{port}/selfcare", f"sqlite:///{tmp_path}/no/../file.db/x.db"):
         (tmp_path / "file.db").touch()
         with pytest.raises(CannotStart, match="The database in SELFCARE_DATABASE_URL does not open") as refused:
@@ -80,8 +79,7 @@ def env(templates: databases.Templates, tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_server_serves_trusts_no_stranger_and_stops_when_told(env: dict[str, str], workers: int) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closing:
-        port = closing.getsockname()[1]
+    port = ports.free()
     command = [sys.executable, "-m", "selfcare", "serve", "--port", str(port), "--workers", str(workers)]
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as serving:
         assert serving.stdout is not None
@@ -90,7 +88,7 @@ def test_the_server_serves_trusts_no_stranger_and_stops_when_told(env: dict[str,
             line = serving.stdout.readline()
             assert line, said
             said += line
-        answer = httpx.get(f"http://127.0.0.1:{port}/readyz", headers={"X-Forwarded-For": "198.51.100.7"}, timeout=30)
+        answer = httpx.get(f"http://127.0.0.1:{port}/readyz", headers={"X-Forwarded-For": "198.51.100.7"}, timeout=120)
         serving.send_signal(signal.SIGTERM)
         said += serving.stdout.read()
     assert (answer.status_code, answer.text) == (200, "ready")

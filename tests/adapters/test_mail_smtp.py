@@ -54,7 +54,7 @@ class Peer:
                     self.mails.append(told)
 
     async def until(self, true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not true():
                 await asyncio.sleep(0.01)
 

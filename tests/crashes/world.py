@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -33,7 +32,7 @@ from selfcare.kernel.origin import Origin
 from selfcare.portal.cards.tables import PaymentMethod
 from selfcare.portal.pay.tables import GatewayCustomer
 from tests.crashes.server import AHEAD, KEY, WEBHOOK_SECRET, settings
-from tests.support import lines, money
+from tests.support import lines, money, ports
 from tests.support.databases import opened
 from tests.support.money import Purse
 
@@ -129,7 +128,7 @@ class World:
                 yield world
 
     async def __aenter__(self) -> Self:
-        port = _free_port()
+        port = ports.free()
         self.gateway_url = f"http://127.0.0.1:{port}"
         self.gateway = await _start("tests.support.stripe_fake", str(port), str(self.folder / "gateway.db"))
         self.http = httpx.AsyncClient(base_url=self.gateway_url, timeout=30, trust_env=False)
@@ -223,7 +222,7 @@ class World:
         return str(made["id"])
 
     async def _wait_for_gateway(self) -> None:
-        for _try in range(200):
+        for _try in range(2_000):
             try:
                 await self.http.get("/_fake/things/customer")
                 return
@@ -245,12 +244,6 @@ def _user(id: UUID) -> dict[str, Any]:
         "theme": "system",
         "created_at": now,
     }
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 async def _start(module: str, *args: str, talks: bool = False) -> asyncio.subprocess.Process:

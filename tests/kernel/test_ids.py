@@ -21,7 +21,7 @@ def test_an_id_has_the_version_7_layout_and_todays_time() -> None:
     made = ids.new_id()
     assert made.version == 7
     assert made.variant == "specified in RFC 4122"
-    assert abs((made.int >> 80) - time.time_ns() // 1_000_000) < 5_000
+    assert abs((made.int >> 80) - time.time_ns() // 1_000_000) < 60_000
 
 
 def test_the_tail_is_random() -> None:
