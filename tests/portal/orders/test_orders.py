@@ -11,7 +11,7 @@ from selfcare.adapters.payments_embedded_bank import Outcome as Bank
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch
 from selfcare.kernel import clock, ids
-from selfcare.kernel.errors import NotFound, Rejected
+from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.portal.billing import ledger
 from selfcare.portal.orders import order as reading
 from selfcare.portal.orders import orders
@@ -30,6 +30,7 @@ LINES = Prepared.sql(
 )
 DISPUTED = Prepared.sql("UPDATE payment SET disputed_at = created_at WHERE id = :id")
 FORGET_JOBS = Prepared.sql("DELETE FROM job")
+ORDERS = Prepared.sql("SELECT state FROM purchase_order WHERE customer_id = :id")
 
 
 async def lines(purse: Purse) -> list[tuple[str, int]]:
@@ -212,3 +213,15 @@ async def test_a_delivery_that_breaks_off_is_taken_up_again_by_the_sweep(counter
         await counter.work()
     assert (await reading.load(bought.id)).state is State.DELIVERED
     assert await ledger.check() == []
+
+
+async def test_a_key_that_paid_a_bill_pays_for_nothing_else(counter: Counter, purse: Purse) -> None:
+    shop, deliverer = shopping.shop(counter)
+    key = ids.token()
+    bill = await money.bill(purse, 100)
+    assert (await money.pay(counter, purse, bill, request_key=key)).is_paid
+    with pytest.raises(Conflict):
+        await shopping.buy(shop, counter, purse, wanted(5_000), request_key=key)
+    assert deliverer.asked == []
+    assert await fetch(ORDERS.bind(id=purse.customer_id)) == []
+    await shopping.check_all()

@@ -151,15 +151,17 @@ async def claim_try(who: audit.Who) -> None:
 
 
 async def start_order(till: Till, who: audit.Who, order: Order, how: How) -> Payment:
-    """Inside the transaction that writes the order. `submit` goes on after its commit."""
+    """Inside the transaction that writes the order. `submit` goes on after its commit. Raises Conflict for a key that
+    pays for something else."""
     customer_id = await _may_pay(who, how)
-    if known := await find_by_request_key(customer_id, how.request_key):
-        return known
     if order.amount.minor <= 0:
         raise Rejected(_("Enter an amount above zero."), "amount")
     await _refuse_second(customer_id, how, [order.id])
     wanted = [("order", order.id, order.amount)]
-    return await _start(till, who, customer_id, order.purpose, order.description, wanted, how)
+    payment = await _start(till, who, customer_id, order.purpose, order.description, wanted, how)
+    if [part.target_id for part in payment.parts] != [order.id]:
+        raise Conflict(_("This form was sent for something else already. Open the page again."))
+    return payment
 
 
 async def pay_in(till: Till, who: audit.Who, amount: Money, how: How) -> Payment:
