@@ -1,5 +1,10 @@
 """All that a use case may raise. The message is written for the person who reads it."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from selfcare.kernel.words import _
 
 
@@ -9,6 +14,16 @@ class SelfcareError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    def __reduce__(self) -> tuple[Callable[..., SelfcareError], tuple[Any, ...]]:
+        """As it is, whatever its class is made from: a race that hits a limit in another process must say so."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
+
+def _as_it_was(kind: type[SelfcareError], args: tuple[Any, ...], values: dict[str, Any]) -> SelfcareError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(values)
+    return error
 
 
 class Rejected(SelfcareError):

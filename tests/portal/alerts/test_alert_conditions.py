@@ -82,15 +82,6 @@ def test_an_expired_card_asks_for_a_new_one() -> None:
     assert kinds(cards=[ACard(uuid4(), "Visa 4242", 10, 2026)]) == [Kind.CARD_EXPIRED]
 
 
-def test_overdue_and_suspended_cannot_be_dismissed() -> None:
-    found = alerts(bills=[a_bill(-1), a_bill(1)], services=[a_service(state="suspended", suspend_reason="staff")])
-    assert [(alert.kind, alert.is_dismissable) for alert in found] == [
-        (Kind.OVERDUE, False),
-        (Kind.SUSPENDED, False),
-        (Kind.UNPAID, True),
-    ]
-
-
 def test_a_dismissal_holds_for_this_bill_and_not_for_the_next() -> None:
     one, other = alerts(bills=[a_bill(1), a_bill(2)])
     assert one.key != other.key

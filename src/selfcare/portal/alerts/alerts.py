@@ -33,7 +33,6 @@ class Kind(StrEnum):
 
 
 ORDER = tuple(Kind)
-NEVER_DISMISSED = frozenset({Kind.OVERDUE, Kind.SUSPENDED})
 LOW_KINDS = frozenset({"data", "voice", "sms", "money"})
 
 
@@ -91,10 +90,6 @@ class Alert:
     detail: str | None = None
     amount: Money | None = None
     at: datetime | date | None = field(default=None)
-
-    @property
-    def is_dismissable(self) -> bool:
-        return self.kind not in NEVER_DISMISSED
 
     @property
     def key(self) -> str:
