@@ -105,7 +105,7 @@ from selfcare.web import errors, health
 from selfcare.web.assets import Assets
 from selfcare.web.context import Site, context_of
 from selfcare.web.cookies import Cookies
-from selfcare.web.guards import gatekeeper
+from selfcare.web.guards import gatekeeper, left_alone
 from selfcare.web.templating import Compiled, Templates
 from selfcare.web.urls import Urls
 from selfcare.web.wrappers import Outside
@@ -235,7 +235,7 @@ def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool =
     standing = Standing(settings)
     inside = Litestar(
         route_handlers=[*ROUTERS, *_demo_routers(settings)],
-        guards=[gatekeeper],
+        before_request=gatekeeper,
         dependencies=_dependencies(ports, passwords),
         exception_handlers={
             HTTPException: errors.on_http_error,
@@ -247,6 +247,8 @@ def create_app(settings: Settings, ports: Ports | None = None, *, worker: bool =
         logging_config=None,
         debug=False,
     )
+    if paths := left_alone(inside):
+        raise RuntimeError(f"nobody stands before {paths}")
     sites = Sites(standing, Urls.of(inside))
     application = Application(inside, sites.site_of(settings), ports, sites.console_of(settings))
 
@@ -345,7 +347,8 @@ def configure(settings: Settings) -> None:
 def _dependencies(ports: Ports, passwords: Passwords) -> dict[str, Provide]:
     """What handlers may ask for by name.
 
-    Each asks for the one before: for two that know nothing of each other Litestar starts tasks, an eighth of a page.
+    Each asks for one before it: for two that know nothing of each other Litestar starts tasks, an eighth of a page.
+    Who is asking and the passwords are hardly ever asked for together.
     """
     the_ports, the_passwords = ports, passwords
 
@@ -358,7 +361,7 @@ def _dependencies(ports: Ports, passwords: Passwords) -> dict[str, Provide]:
     def give_passwords(ports: NamedDependency[Any]) -> Any:
         return the_passwords
 
-    def give_identity(request: Request[Any, Any, Any], passwords: NamedDependency[Any]) -> Any:
+    def give_identity(request: Request[Any, Any, Any], ports: NamedDependency[Any]) -> Any:
         identity = context_of(request).identity
         if identity is None:
             raise NotFound

@@ -151,12 +151,9 @@ def _passes_luhn(digits: str) -> bool:
 def _allowed(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
     bound, given = _bound.get(), record.__dict__
     values = {**bound, **given} if bound else given
-    for name in sorted(_PLACES.keys() & values.keys(), key=_PLACES.__getitem__):
-        if (value := values[name]) is not None:
+    for name in FIELDS:
+        if (value := values.get(name)) is not None:
             yield name, _plain(value)
-
-
-_PLACES = {name: place for place, name in enumerate(FIELDS)}
 
 
 def _plain(value: object) -> object:
@@ -171,7 +168,7 @@ def _error_of(record: logging.LogRecord) -> _Error | None:
 
 def _escaped(text: str) -> str:
     """Control characters as words, so that no value starts a line of its own or paints the terminal."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return text if text.isprintable() else _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

@@ -13,7 +13,7 @@ from selfcare.kernel.origin import Origin
 from selfcare.web.urls import Urls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from litestar.connection import ASGIConnection
 
@@ -50,6 +50,8 @@ class RequestContext:
 
     site: Site
     origin: Origin
+    # As they came, names in lower case; of two with one name the first.
+    headers: Mapping[bytes, bytes] = field(default_factory=dict)
     prefix: str = ""
     identity: Identity | None = None
     last_seen_at: object = None
@@ -62,6 +64,10 @@ class RequestContext:
     form: list[tuple[str, str]] | None = None
     route: str | None = None
     cookies: list[str] = field(default_factory=list)
+
+    def header(self, name: bytes) -> str:
+        """Empty where it was not sent."""
+        return self.headers.get(name, b"").decode("latin-1")
 
     @property
     def url(self) -> Callable[..., str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
+from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
-from litestar.handlers import BaseRouteHandler
+from litestar.handlers import HTTPRouteHandler
 
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
@@ -27,9 +28,13 @@ from selfcare.web.forms import keepable
 SAFE = frozenset({"GET", "HEAD"})
 
 
-async def gatekeeper(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Deny by default: no row in the table, no page. Foreign and forbidden data look the same: not found."""
+async def gatekeeper(connection: Request[Any, Any, Any]) -> None:
+    """Deny by default: no row in the table, no page. Foreign and forbidden data look the same: not found.
+
+    Asked before the request, and not as a guard, because for guards the framework copies the handler every time.
+    """
     ctx = context_of(connection)
+    handler = connection.scope["route_handler"]
     ctx.route = handler.name
     if ctx.visit_over is not None:
         raise VisitOver
@@ -68,6 +73,16 @@ async def gatekeeper(connection: ASGIConnection, handler: BaseRouteHandler) -> N
         raise NeedsProof
     if not access.poll:
         await _keep_awake(ctx, ctx.identity, now, looks=not unsafe)
+
+
+def left_alone(app: Litestar) -> list[str]:
+    """Paths that the gatekeeper does not stand before. There must be none."""
+    return [
+        route.path
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", [getattr(route, "route_handler", None)])
+        if not isinstance(handler, HTTPRouteHandler) or handler.resolve_before_request() is not gatekeeper
+    ]
 
 
 def may(access: Access, identity: Identity | None, *, unsafe: bool) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import brotli
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from selfcare.identity import grants
 from selfcare.identity.permissions import may_look
@@ -30,12 +31,12 @@ _WORTH_COMPRESSING = 600
 
 def wants_fragment(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
     """htmx asks for a part: not a history restore, not boosted, not a full-page request."""
-    headers = connection.headers
+    headers = context_of(connection).headers
     return (
-        headers.get("hx-request") == "true"
-        and headers.get("hx-history-restore-request") != "true"
-        and headers.get("hx-boosted") != "true"
-        and headers.get("hx-request-type") != "full"
+        headers.get(b"hx-request") == b"true"
+        and headers.get(b"hx-history-restore-request") != b"true"
+        and headers.get(b"hx-boosted") != b"true"
+        and headers.get(b"hx-request-type") != b"full"
     )
 
 
@@ -76,7 +77,7 @@ def go_to(request: ASGIConnection[Any, Any, Any, Any], path: str, *, event: str 
     headers = {"Cache-Control": "no-store", "Vary": VARY}
     if event:
         headers["HX-Trigger"] = headers_json({event: True})
-    if request.headers.get("hx-request") == "true":
+    if context_of(request).header(b"hx-request") == "true":
         return Response(b"", status_code=200, headers=headers | {"HX-Redirect": path}, media_type=HTML)
     return Response(b"", status_code=303, headers=headers | {"Location": path}, media_type=HTML)
 
@@ -222,11 +223,31 @@ def _encoded(
 ) -> Response[bytes]:
     encoding = "identity"
     if len(body) >= _WORTH_COMPRESSING:
-        encoding = best_encoding(request.headers.get("accept-encoding", ""), ("br", "gzip"))
+        encoding = best_encoding(context_of(request).header(b"accept-encoding"), ("br", "gzip"))
     if encoding == "br":
         body = brotli.compress(body, quality=4)
     elif encoding == "gzip":
         body = gzip.compress(body, 5, mtime=0)
     if encoding != "identity":
         headers["Content-Encoding"] = encoding
-    return Response(body, status_code=status, headers=headers, media_type=HTML)
+    return Page(body, status, headers)
+
+
+class Page(Response[bytes]):
+    """Bytes of HTML that are ready to be sent: nothing is left to be merged, guessed or encoded."""
+
+    def __init__(self, body: bytes, status: int, headers: dict[str, str]):
+        self.content = body
+        self.status_code = status
+        self.headers = headers
+        self.media_type = HTML
+
+    def to_asgi_response(self, app: object, request: object, **_given: object) -> ASGIApp:  # type: ignore[override]
+        told = [(name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()]
+        told += ((b"content-type", b"text/html; charset=utf-8"), (b"content-length", b"%d" % len(self.content)))
+
+        async def send_it(scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": self.status_code or 200, "headers": told})
+            await send({"type": "http.response.body", "body": self.content, "more_body": False})
+
+        return send_it

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import logging
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from hashlib import sha256
 from time import perf_counter
@@ -94,9 +94,10 @@ class Outside:
     async def _answer(self, scope: Http, receive: Receive, send: Send) -> None:
         started = perf_counter()
         request_id = ids.reference("R")
-        device = _header(scope, b"user-agent")[:200]
-        site = self._site(scope)
-        ctx = RequestContext(site, Origin(_address(scope), device, request_id, self._country(scope)))
+        sent = dict(reversed(scope["headers"]))
+        site = self._site(sent)
+        device = sent.get(b"user-agent", b"").decode("latin-1")[:200]
+        ctx = RequestContext(site, Origin(_address(scope), device, request_id, self._country(sent)), sent)
         scope[KEY] = ctx
         status = 500
 
@@ -116,7 +117,7 @@ class Outside:
             if scope["path"] not in site.assets:
                 # A page of another process, which knows of a new theme already.
                 await site.standing.look()
-            await self._site(scope).assets(cast("Scope", scope), receive, with_headers)
+            await self._site(sent).assets(cast("Scope", scope), receive, with_headers)
             return
         try:
             await self._enter(ctx, scope, receive, with_headers)
@@ -132,20 +133,21 @@ class Outside:
                 },
             )
 
-    def _site(self, scope: Http) -> Site:
-        there = self.console is not None and _header(scope, b"host").lower() == self.console_host
-        return self.console if there and self.console else self.site
+    def _site(self, sent: Mapping[bytes, bytes]) -> Site:
+        if self.console is None or sent.get(b"host", b"").decode("latin-1").lower() != self.console_host:
+            return self.site
+        return self.console
 
-    def _country(self, scope: Http) -> str | None:
+    def _country(self, sent: Mapping[bytes, bytes]) -> str | None:
         """What the web server in front says; XX, T1 and the like are no countries."""
         if not self.country_header:
             return None
-        said = _header(scope, self.country_header).strip().upper()
+        said = sent.get(self.country_header, b"").decode("latin-1").strip().upper()
         return said if said in COUNTRIES else None
 
     async def _enter(self, ctx: RequestContext, scope: Http, receive: Receive, send: Send) -> None:
         visit = _take_prefix(ctx, scope)
-        await self._identify(ctx, _cookies(scope))
+        await self._identify(ctx, _cookies(ctx.header(b"cookie")))
         if visit is not None:
             await _visit(ctx, visit)
         if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
@@ -212,7 +214,7 @@ async def _visit(ctx: RequestContext, grant_id: UUID) -> None:
 async def _read_body(ctx: RequestContext, scope: Http, receive: Receive) -> Receive:
     """The whole body, capped while it arrives; a form is counted before it is parsed."""
     limit = next((most for start, most in _PATH_LIMITS if scope["path"].startswith(start)), _FORM_LIMIT)
-    declared = _header(scope, b"content-length")
+    declared = ctx.header(b"content-length")
     if declared.isdigit() and int(declared) > limit:
         raise TooLarge
     body = bytearray()
@@ -225,7 +227,7 @@ async def _read_body(ctx: RequestContext, scope: Http, receive: Receive) -> Rece
         if len(body) > limit:
             raise TooLarge
         more = message.get("more_body", False)
-    kind = _header(scope, b"content-type").partition(";")[0].strip().lower()
+    kind = ctx.header(b"content-type").partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         ctx.form = parse_form(bytes(body))
     elif limit == _FORM_LIMIT and body:
@@ -262,17 +264,13 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _header(scope: Http, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
-
-
 def _address(scope: Http) -> str:
     client = scope.get("client")
     return client[0] if client else "unknown"
 
 
-def _cookies(scope: Http) -> dict[str, str]:
-    pairs = (part.partition("=") for part in _header(scope, b"cookie").split(";"))
+def _cookies(sent: str) -> dict[str, str]:
+    pairs = [part.partition("=") for part in sent.split(";")]
     return {name.strip(): value.strip() for name, _equals, value in pairs}
 
 
