@@ -57,6 +57,12 @@ GROWTH_ALLOWED = 1.25
 
 @dataclass
 class Server:
+    """`pinned` to the processor of whoever asks.
+
+    What a machine calls two processors is often one core: then whoever asks takes from whoever answers, and time of the
+    server counts more than it did. On one processor they take turns, and of the server its own time is counted.
+    """
+
     url: str
     port: int
     people: int
@@ -196,8 +202,7 @@ def _say(what: str, value: float, bound: float, sign: str) -> None:
 
 async def half_load(customers: int, server: Server, results: Results, seconds: float) -> None:
     case = next(case for case in CASES if case.name == "dashboard")
-    whole = results.all[case.name]
-    rate = whole.requests / whole.seconds / 2
+    rate = results.median(case.name) / 2
     run = await client.at_a_rate(server.port, server.requests(case), per_second=rate, seconds=seconds)
     p50, p99 = run.quantile(0.5) * 1000, run.quantile(0.99) * 1000
     print(f"  dashboard at {customers:,}, half load ({rate:.0f}/s): p50 {p50:.1f} ms, p99 {p99:.1f} ms")
@@ -210,7 +215,7 @@ def _pin(pid: int, cpu: int) -> None:
 
 
 async def main(options: argparse.Namespace) -> None:
-    _pin(0, 1)
+    _pin(0, 0)
     urls = {customers: await prepare(options.data, customers) for customers in options.customers}
     async with AsyncExitStack() as stack:
         servers = {
@@ -225,6 +230,8 @@ async def main(options: argparse.Namespace) -> None:
         for customers, results in everything.items():
             table(customers, results, cases)
         verdicts(everything)
+        # How long people wait is another question: there, they and the server do not take turns.
+        _pin(0, 1)
         for customers, server in servers.items():
             if "dashboard" in everything[customers].per_cpu:
                 await half_load(customers, server, everything[customers], 4.0)

@@ -9,7 +9,7 @@ from uuid import UUID
 from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
-from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
 
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
@@ -80,8 +80,8 @@ def left_alone(app: Litestar) -> list[str]:
     return [
         route.path
         for route in app.routes
-        for handler in getattr(route, "route_handlers", [getattr(route, "route_handler", None)])
-        if not isinstance(handler, HTTPRouteHandler) or handler.resolve_before_request() is not gatekeeper
+        if not isinstance(route, HTTPRoute)
+        or any(handler.resolve_before_request() is not gatekeeper for handler in route.route_handlers)
     ]
 
 
