@@ -30,6 +30,7 @@ GRANT = {"kind": "data", "amount": 5 * 10**9, "label": "Extra data", "lifetime_d
 CARD = Prepared.sql("SELECT id FROM payment_method WHERE customer_id = :customer_id AND is_default")
 LINE = Prepared.sql("SELECT id FROM service WHERE customer_id = :customer_id AND type = 'mobile' AND state = 'active'")
 GRANTS = Prepared.sql("SELECT id FROM allowance_grant WHERE order_id = :order_id")
+REFUNDS = Prepared.sql("SELECT id FROM refund")
 
 
 @pytest.fixture
@@ -108,3 +109,13 @@ async def test_nothing_is_given_back_while_nobody_can_say(
 async def give_back(stuck: Order, browser: Browser) -> Page:
     page = await browser.open(f"/staff/orders/{stuck.id}")
     return await browser.post(f"/staff/orders/{stuck.id}/refund", {"csrf": page.field("csrf").value, "reason": WHY})
+
+
+@pytest.mark.parametrize("source", ["goodwill", "credit", "order"])
+async def test_money_of_an_order_that_may_still_come_does_not_go_back_past_the_order(
+    stuck: Order, dina: Browser, source: str
+) -> None:
+    page = await dina.open(f"/staff/payments/{stuck.payment_id}")
+    refused = await page.submit("refund-form", amount="6.00", source=source, reason=WHY)
+    assert refused.status == 422
+    assert await fetch(REFUNDS.bind()) == []

@@ -21,6 +21,7 @@ from selfcare.messages.events import Message
 from selfcare.portal.billing import bookkeeping, ledger
 from selfcare.portal.billing.ledger import Account, Journal
 from selfcare.portal.billing.ledger import Kind as Books
+from selfcare.portal.orders.order import load as load_order
 from selfcare.portal.pay import payment, refunds, reviewing, telling
 from selfcare.portal.pay.refunds import Source
 from selfcare.portal.pay.till import Till
@@ -29,6 +30,8 @@ from selfcare.staff.approvals import approvals
 from selfcare.staff.approvals.approvals import Kind
 from selfcare.staff.customers import queries
 
+# Whose money staff give back. That of an order goes back with the order: `orders.stuck`.
+SOURCES = (Source.GOODWILL, Source.CREDIT, Source.BILL)
 HERE = frozenset({Kind.REFUND, Kind.CREDIT, Kind.CHARGE, Kind.OUTSIDE})
 _VOID = Prepared.sql(
     """
@@ -58,8 +61,22 @@ async def refund(
         if amount > alone(settings, amount.currency):
             await approvals.ask(who, Kind.REFUND, reason, amount=amount, about=payment_id, source=source.value)
             return False
-        await refunds.refund_here(till, who, payment_id, amount, source=source, reason=reason)
+        await refund_here(till, who, payment_id, amount, source=source, reason=reason)
     return True
+
+
+async def refund_here(
+    till: Till, who: audit.Who, payment_id: UUID, amount: Money, *, source: Source, reason: str
+) -> refunds.Refund:
+    """Inside `transaction()`. What an order that is not finished was paid with goes back by way of the order alone: by
+    both ways it would go back twice."""
+    for part in (await payment.load(payment_id)).parts:
+        if part.target == "order" and (order := await load_order(part.target_id)).is_under_way:
+            words = _("Order %(reference)s is not finished yet. Its money goes back on the page of the order.")
+            raise Conflict(words % {"reference": order.reference})
+    if source not in SOURCES:
+        raise Conflict(_("The money of an order goes back on the page of the order."))
+    return await refunds.refund_here(till, who, payment_id, amount, source=source, reason=reason)
 
 
 async def adjust(
@@ -117,7 +134,7 @@ async def decide(till: Till, staff: Identity, approval_id: UUID, *, yes: bool) -
             await reviewing.given_outside(till, who, asked.about, asked.reason)
         elif asked.about is not None and asked.source is not None:
             source = Source(asked.source)
-            await refunds.refund_here(till, who, asked.about, asked.amount, source=source, reason=asked.reason)
+            await refund_here(till, who, asked.about, asked.amount, source=source, reason=asked.reason)
         else:
             await _adjust(till, who, asked.customer_id, asked.kind, approval_id, asked.amount, asked.reason)
 

@@ -63,7 +63,7 @@ async def refund(
     paid = await payment.load(payment_id)
     form = await Form.read(request, "amount", "source", "reason")
     amount = form.amount("amount", paid.amount.currency)
-    source = form.choice("source", [one.value for one in Source])
+    source = form.choice("source", giving.SOURCES)
     reason = form.text("reason", least=10, most=200)
     if form and amount is not None and source and reason:
         try:

@@ -15,7 +15,6 @@ from selfcare.portal.account.requests import requests
 from selfcare.portal.account.requests.kinds import Kind as Asked
 from selfcare.portal.account.requests.kinds import State
 from selfcare.portal.billing import credit_notes, questions
-from selfcare.portal.pay import refunds
 from selfcare.portal.pay.refunds import Source
 from selfcare.portal.pay.till import Till
 from selfcare.settings import Settings
@@ -39,7 +38,7 @@ async def refund(
         if moved.kind is not Asked.REFUND or moved.about is None:
             raise Conflict(_("This request is not about a payment."))
         who = requests.acting_for(staff, moved)
-        made = await refunds.refund_here(till, who, moved.about, amount, source=source, reason=moved.reference)
+        made = await giving.refund_here(till, who, moved.about, amount, source=source, reason=moved.reference)
         await requests.note_outcome(moved, refund_id=made.id)
 
 

@@ -83,7 +83,7 @@ async def give(
     is_refund = case.talk.request.kind == "refund"
     form = await Form.read(request, "text", "amount", "source")
     amount = form.amount("amount", case.most.currency)
-    source = form.choice("source", list(Source), _("Choose whose money it is.")) if is_refund else "credit"
+    source = form.choice("source", giving.SOURCES, _("Choose whose money it is.")) if is_refund else "credit"
     text = form.text("text", most=LONGEST, lines=True)
     if amount is None or source is None or text is None:
         return _money_page(request, case, form, status=422)
@@ -152,7 +152,6 @@ def _sources() -> list[tuple[str, str, str]]:
     return [
         ("bill", _("The bill it paid"), _("The bill is open again by this amount.")),
         ("credit", _("The customer's credit"), _("Their credit gets smaller by this amount.")),
-        ("order", _("An order that was not delivered"), _("What was paid for it goes back.")),
         ("goodwill", _("Ours"), _("Given as goodwill: nothing is owed for it.")),
     ]
 
