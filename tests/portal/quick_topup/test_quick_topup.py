@@ -21,6 +21,7 @@ from selfcare.portal.orders.days import Topups
 from selfcare.portal.orders.order import Order
 from selfcare.portal.orders.outcome import UNKNOWN, Outcome
 from selfcare.portal.orders.shop import Shop
+from selfcare.portal.pay import payments
 from selfcare.portal.pay.guests import strangers
 from selfcare.portal.quick_topup import buying, visits
 from selfcare.portal.services import addresses
@@ -143,6 +144,29 @@ async def test_the_owner_is_told_and_sees_the_order_but_not_who_paid(app: Applic
     paid = await owner.open(order.html.xpath("//a[starts-with(@href, '/pay/')]/@href")[0])
     seen = orders.text + order.text + paid.text + (await owner.open("/activity")).text
     assert not {"aunt", "Mary", "Visa", "Mastercard", "4242"} & set(re.findall(r"\w+", seen))
+    await owner.close()
+
+
+async def test_the_owner_neither_pays_nor_stops_nor_gets_a_receipt_for_what_a_guest_pays(
+    app: Application, visitor: Browser
+) -> None:
+    await proved(app, visitor, people.CHIDI.phone)
+    page = await (await look_at(visitor)).submit("buy", payer=PAYER, email=EMAIL)
+    owner = Browser(app, name="chidi")
+    await owner.sign_in(people.CHIDI.email)
+    order = (await fetch(ORDERS.bind()))[0]
+    payment = await payments.find_open(people.OKORO.id, order["id"])
+    assert payment is not None
+    assert payment.action_url
+    for path in (f"/orders/{order['id']}", f"/pay/{payment.id}"):
+        seen = await owner.open(path)
+        assert payment.action_url not in str(seen.html.xpath("//a/@href"))
+        assert "Look again" in seen.text
+    stop = await owner.post(f"/pay/{payment.id}/cancel", {"csrf": await owner.csrf("/orders")})
+    assert stop.status == 404
+    await pay(visitor, page)
+    assert (await owner.open(f"/pay/{payment.id}/receipt")).status == 404
+    assert "Ask for a refund" not in (await owner.open(f"/pay/{payment.id}")).text
     await owner.close()
 
 

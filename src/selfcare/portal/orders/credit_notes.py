@@ -75,7 +75,7 @@ async def issue(order: Order, zone: str) -> CreditNote:
         tax=tax,
         card=card,
         credit=order.price - card,
-        of_stranger=strangers.is_stranger(await payments.load(payment_id)),
+        of_stranger=(await payments.load(payment_id)).is_strangers,
     )
     await execute(
         _ADD.bind(

@@ -125,7 +125,7 @@ async def credited(shop: Shop, order: Order, note: CreditNote) -> None:
 async def stranger_who_paid(order: Order) -> Payment | None:
     """The payment, where somebody paid it without signing in."""
     payment = await load(order.payment_id) if order.payment_id is not None else None
-    return payment if payment is not None and strangers.is_stranger(payment) else None
+    return payment if payment is not None and payment.is_strangers else None
 
 
 _SERVICE = Prepared.sql("SELECT name, nickname FROM service WHERE id = :id")

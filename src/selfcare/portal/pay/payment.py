@@ -115,6 +115,11 @@ class Payment:
         return self.is_open or self.state is State.MANUAL_REVIEW
 
     @property
+    def is_strangers(self) -> bool:
+        """It was bought, not owed, by somebody who did not sign in: whoever owns the service had no part in it."""
+        return self.guest_link_id is not None and self.purpose is not Purpose.INVOICE
+
+    @property
     def needs_person(self) -> bool:
         return self.state is State.REQUIRES_ACTION and self.action_url is not None
 

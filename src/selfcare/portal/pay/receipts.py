@@ -21,9 +21,9 @@ from selfcare.theme import Theme
 
 
 async def fetch_receipt(identity: Identity, payment_id: UUID, *, operator: Theme, simulated: bool) -> Paper:
-    """Raises NotFound, also for what is not paid; limits.TooOften after thirty papers in a minute."""
+    """Raises NotFound, also for what is not paid, or by a stranger; limits.TooOften after thirty papers in a minute."""
     payment = await payments.get(identity.customer, payment_id)
-    if not payment.is_paid:
+    if not payment.is_paid or payment.is_strangers:
         raise NotFound
     await limits.claim(papers.BY_USER, str(identity.actor_id))
     receiver = await papers.receiver_of(identity.customer.customer_id)

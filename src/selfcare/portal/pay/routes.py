@@ -145,6 +145,8 @@ async def cancel(
 ) -> Response[bytes]:
     await Form.read(request)
     payment = await payments.get(identity.customer, payment_id)
+    if payment.is_strangers:
+        raise NotFound
     await payments.give_up(Till.of(ports, settings), payment.id)
     return go(request, "pay.show", payment_id=payment_id)
 

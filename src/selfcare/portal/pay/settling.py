@@ -21,7 +21,6 @@ from selfcare.portal.billing.bookkeeping import Locked
 from selfcare.portal.billing.ledger import Account, Entry, Journal, Kind
 from selfcare.portal.cards import cards
 from selfcare.portal.pay import telling
-from selfcare.portal.pay.guests import strangers
 from selfcare.portal.pay.payment import ASKED, OPEN, Payment, Purpose, State, load
 from selfcare.portal.pay.till import Till
 from selfcare.ports.jobs import MONEY
@@ -79,7 +78,7 @@ async def settle_here(till: Till, payment: Payment, seen: Seen | None) -> bool:
             states=[State.FAILED, State.CANCELED, *OPEN],
             ref=seen.ref if seen else None,
             # A stranger's card is none of the owner's business, nor of a copy of the owner's data.
-            card=_card_words(seen.card) if seen and seen.card and not strangers.is_stranger(payment) else None,
+            card=_card_words(seen.card) if seen and seen.card and not payment.is_strangers else None,
             disputed_at=clock.now() if seen and seen.disputed else None,
             now=clock.now(),
         )

@@ -14,7 +14,7 @@ from selfcare.portal.pay.till import Till
 
 
 async def received(till: Till, payment: Payment, *, surplus: Money) -> None:
-    if strangers.is_stranger(payment):
+    if payment.is_strangers:
         values = {"amount": payment.total, "reference": payment.reference, "what": payment.description}
         await strangers.tell(till, payment, Message.QUICK_TOPUP_PAID, at=clock.now(), **values)
         return
@@ -72,7 +72,7 @@ async def failed(till: Till, payment: Payment) -> None:
 
 
 async def refunded(till: Till, payment: Payment, refund_id: UUID, amount: Money) -> None:
-    if strangers.is_stranger(payment):
+    if payment.is_strangers:
         await strangers.tell(till, payment, Message.QUICK_TOPUP_REFUNDED, amount=amount, reference=payment.reference)
         return
     await _tell(
@@ -114,7 +114,7 @@ async def still_checking(till: Till, payment: Payment) -> None:
 
 
 async def _tell(till: Till, payment: Payment, message: Message, dedupe_key: str, **values: object) -> None:
-    if strangers.is_stranger(payment):
+    if payment.is_strangers:
         # Its page says how it stands; the owner has nothing to do with it.
         return
     for user_id in await recipients(payment.customer_id, payment.started_by):

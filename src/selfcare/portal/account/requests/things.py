@@ -35,6 +35,7 @@ _SELECTS = {
           FROM payment
          WHERE customer_id = :customer_id AND (id = :id OR :id = :every) AND state IN ('succeeded', 'refund_due')
            AND disputed_at IS NULL AND amount_minor > refunded_minor
+           AND (guest_link_id IS NULL OR purpose = 'invoice')
          ORDER BY created_at DESC, id LIMIT :most
         """
     ),

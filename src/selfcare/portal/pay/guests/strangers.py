@@ -11,15 +11,10 @@ from selfcare.db.prepared import Prepared, execute, fetch_one
 from selfcare.identity import marked
 from selfcare.kernel import clock
 from selfcare.messages.events import Message
-from selfcare.portal.pay.payment import Payment, Purpose
+from selfcare.portal.pay.payment import Payment
 from selfcare.portal.pay.till import Till
 
 _LINK = "quick_topup"
-
-
-def is_stranger(payment: Payment) -> bool:
-    """It was bought, not owed: whoever owns the service had no part in it."""
-    return payment.guest_link_id is not None and payment.purpose is not Purpose.INVOICE
 
 
 def token_of(visit_id: UUID, key: bytes) -> str:
