@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -31,6 +32,17 @@ LINES = Prepared.sql(
 DISPUTED = Prepared.sql("UPDATE payment SET disputed_at = created_at WHERE id = :id")
 FORGET_JOBS = Prepared.sql("DELETE FROM job")
 ORDERS = Prepared.sql("SELECT state FROM purchase_order WHERE customer_id = :id")
+
+
+class OneLine(shopping.Everything):
+    """A scope that may see one line."""
+
+    def __init__(self, purse: Purse, service_id: UUID) -> None:
+        super().__init__(purse)
+        self.service_id = service_id
+
+    def covers(self, service_id: object, /) -> bool:
+        return service_id == self.service_id
 
 
 async def lines(purse: Purse) -> list[tuple[str, int]]:
@@ -111,6 +123,17 @@ async def test_nobody_elses_order_is_found(counter: Counter, purse: Purse) -> No
     bought = await shopping.buy(shop, counter, purse, wanted())
     with pytest.raises(NotFound):
         await reading.get(shopping.Everything(await money.purse()), bought.id)
+
+
+async def test_who_sees_some_lines_gets_a_full_page_of_their_orders(counter: Counter, purse: Purse) -> None:
+    shop, _ = shopping.shop(counter)
+    own, other = ids.new_id(), ids.new_id()
+    bought = []
+    for service in (own, own, other, other, other):
+        bought.append(await shopping.buy(shop, counter, purse, wanted(0, service_id=service), bank=None))
+        clock.travel_by(timedelta(minutes=1))
+    seen = await reading.latest(OneLine(purse, own), before=clock.now(), most=2)
+    assert [order.id for order in seen] == [bought[1].id, bought[0].id]
 
 
 async def test_credit_alone_pays_where_no_card_may_be_used(counter: Counter, purse: Purse) -> None:

@@ -46,6 +46,7 @@ ENDS = Prepared.sql("SELECT ends_at FROM service WHERE id = :id")
 SUSPEND = Prepared.sql("UPDATE service SET state = 'suspended', suspend_reason = :why WHERE id = :id")
 OFF_SALE = Prepared.sql("UPDATE product SET enabled = :no WHERE slug = 'credit-10'")
 PRICE = Prepared.sql("UPDATE product SET price_minor = 1100, version = version + 1 WHERE slug = 'credit-10'")
+FREE = Prepared.sql("UPDATE product SET price_minor = 0 WHERE slug = 'credit-10'")
 PRODUCT = Prepared.sql("SELECT id FROM product WHERE slug = :slug")
 
 
@@ -321,6 +322,15 @@ async def test_what_is_off_sale_or_for_a_suspended_line_is_refused_in_neutral_wo
     assert "suspended" not in refused.text
     assert "Nothing can be added to this number here" in refused.text
     assert await fetch(ORDERS.bind()) == []
+
+
+async def test_what_costs_nothing_is_not_given_to_guests(app: Application, visitor: Browser) -> None:
+    await proved(app, visitor)
+    page = await look_at(visitor)
+    await change(FREE)
+    refused = await page.submit("buy", payer=PAYER, email=EMAIL)
+    assert (refused.status, await fetch(ORDERS.bind())) == (409, [])
+    assert "£0.00" not in refused.text
 
 
 async def test_the_proof_ends_after_half_an_hour(app: Application, visitor: Browser) -> None:

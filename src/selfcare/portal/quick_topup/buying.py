@@ -95,6 +95,8 @@ async def shelf(door: Door) -> Shelf:
     refused = found.target.refusal is not None
     running = found.target.status.is_running
     offers = [] if refused else [offer for offer in found.offers if running or offer.puts_money]
+    # What is given away is for whoever signs in.
+    offers = [offer for offer in offers if offer.price or offer.custom]
     return Shelf(offers, await extending.end_of(door.service_id))
 
 
@@ -109,7 +111,9 @@ async def pick(door: Door, asked: Asked, day: DayPrice) -> Pick:
     try:
         quote = await queries.quote(door.scope, door.service_id, product_id, asked.amount)
     except Conflict:
-        raise Conflict(_("This cannot be added to this number now. Nothing was charged.")) from None
+        raise _cannot_be() from None
+    if not quote.price:
+        raise _cannot_be()
     wanted = topups.wanted(quote)
     return Pick(
         key=str(product_id),
@@ -123,12 +127,17 @@ async def pick(door: Door, asked: Asked, day: DayPrice) -> Pick:
     )
 
 
+def _cannot_be() -> Conflict:
+    """The same words for every reason."""
+    return Conflict(_("This cannot be added to this number now. Nothing was charged."))
+
+
 async def _days(door: Door, days: int | None, day: DayPrice) -> Pick:
     if days is None or not 1 <= days <= MOST_DAYS:
         raise Rejected(_("Choose from 1 to %(most)d days.") % {"most": MOST_DAYS}, DAYS)
     ends_at = await extending.end_of(door.service_id)
     if ends_at is None or day.price.currency != door.scope.currency:
-        raise Conflict(_("This cannot be added to this number now. Nothing was charged."))
+        raise _cannot_be()
     price = Money(day.price.minor * days, day.price.currency)
     name = ngettext("%(n)d more day", "%(n)d more days", days) % {"n": days}
     return Pick(
