@@ -81,4 +81,7 @@ load *options:
 # What the continuous integration runs
 ci: test
 
+# Where it is forbidden to keep what Python compiled, every server of a journey would compile everything anew.
+export PYTHONDONTWRITEBYTECODE := ""
+
 workers := env("SELFCARE_TEST_WORKERS", "2")

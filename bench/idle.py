@@ -15,7 +15,9 @@ from time import perf_counter
 
 from playwright.async_api import Page, async_playwright
 
-CHROMIUM = os.environ.get("SELFCARE_CHROMIUM", "/usr/bin/chromium")
+from tools.needs import browser
+
+CHROMIUM = os.environ.get("SELFCARE_CHROMIUM") or browser()
 PASSWORD = "Demo-Pass-1!"
 MOST_BYTES, MOST_SECONDS = 2048, 5.0
 

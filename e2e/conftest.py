@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
-from e2e.people import PATIENCE_SECONDS, Portal
+from e2e.people import Portal
+from e2e.servers import serving
+from tools.needs import browser
 
-CHROMIUM = os.environ.get("SELFCARE_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("SELFCARE_CHROMIUM") or browser()
 NOW = "2026-11-22T12:00"
 
 
@@ -25,7 +23,7 @@ NOW = "2026-11-22T12:00"
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a demo in which nobody did anything yet."""
     folder = tmp_path_factory.mktemp("fresh")
-    with serving(folder, "--port", "0", "--now", NOW):
+    with serving(folder, port=0, at=NOW):
         return folder
 
 
@@ -33,27 +31,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory, fresh: Path) -> Iterator[str]:
     """The public address of a fresh demo; every test file has its own."""
     folder = shutil.copytree(fresh, tmp_path_factory.mktemp("demo"), dirs_exist_ok=True)
-    with serving(folder, "--port", "0", "--now", NOW) as address:
+    with serving(folder, port=0, at=NOW) as address:
         yield address
-
-
-@contextmanager
-def serving(data: Path, *wishes: str) -> Iterator[str]:
-    """A demo in that folder, with these options; its public address."""
-    command = [sys.executable, "-m", "selfcare", "demo", "--data", str(data), *wishes]
-    environment = os.environ | {
-        "SELFCARE_ARGON2_MEMORY_KIB": "64",
-        "SELFCARE_ARGON2_PASSES": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
-    log = Path(data, "server.log")
-    with log.open("w") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment)
-        try:
-            yield _address(process, log)
-        finally:
-            process.terminate()
-            process.wait(timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -102,13 +81,3 @@ def portal(page: Page, server: str, javascript: bool) -> Iterator[Portal]:
     portal = Portal(page, server, javascript=javascript)
     yield portal
     assert portal.complaints == []
-
-
-def _address(process: subprocess.Popen[str], log: Path) -> str:
-    lines = []
-    assert process.stdout is not None
-    for line in process.stdout:
-        lines.append(line)
-        if found := re.search(r"http://[\w.]+:\d+", line):
-            return found[0]
-    raise AssertionError(f"the demo did not start:\n{''.join(lines)}\n{log.read_text()}")

@@ -9,8 +9,8 @@ import pyotp
 import pytest
 from playwright.sync_api import Locator, expect
 
-from e2e.conftest import serving
 from e2e.people import Portal
+from e2e.servers import serving
 from tests.support import ports
 
 WITH_SCRIPT = pytest.mark.parametrize("javascript", [True], ids=["js"], indirect=True)
@@ -20,8 +20,7 @@ WITH_SCRIPT = pytest.mark.parametrize("javascript", [True], ids=["js"], indirect
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Under a name, because passkeys do not work under a bare address; at the real time, as are the codes."""
     port = ports.free()
-    wishes = ("--port", str(port), "--public-url", f"http://localhost:{port}")
-    with serving(tmp_path_factory.mktemp("demo"), *wishes) as address:
+    with serving(tmp_path_factory.mktemp("demo"), port=port, public_url=f"http://localhost:{port}") as address:
         yield address
 
 

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# The same Chromium without a window takes half the time for a page; Debian has it by itself, Ubuntu has not.
+WITHOUT_WINDOW = "chromium-headless-shell"
+BROWSERS = (WITHOUT_WINDOW, "chromium", "chromium-browser", "google-chrome")
 
 
 def main() -> int:
@@ -25,8 +27,9 @@ def main() -> int:
     return 1
 
 
-def browser() -> bool:
-    return any(shutil.which(name) for name in BROWSERS)
+def browser() -> str | None:
+    """Where it is."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def postgres() -> bool:
@@ -37,12 +40,19 @@ def install(packages: list[str]) -> None:
     print(f"Installing {' and '.join(packages)} …", file=sys.stderr, flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "--quiet=2"], check=True, env=quiet)
+    if "chromium" in packages and is_known(WITHOUT_WINDOW):
+        packages = [WITHOUT_WINDOW, *(package for package in packages if package != "chromium")]
     subprocess.run(
         ["apt-get", "install", "--yes", "--quiet=2", "--no-install-recommends", *packages],
         check=True,
         env=quiet,
         stdout=subprocess.DEVNULL,
     )
+
+
+def is_known(package: str) -> bool:
+    asked = subprocess.run(["apt-cache", "show", package], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return asked.returncode == 0
 
 
 if __name__ == "__main__":
