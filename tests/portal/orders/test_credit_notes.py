@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from selfcare.adapters.payments_embedded_bank import Outcome as Bank
+from selfcare.db.engine import transaction
+from selfcare.kernel import clock
 from selfcare.kernel.errors import NotFound
 from selfcare.portal.orders import credit_notes, orders
 from selfcare.portal.orders import order as reading
 from selfcare.portal.orders.order import State
 from selfcare.portal.orders.outcome import DONE
+from selfcare.portal.pay import payment, refunds, reviewing
 from tests.support import money, shopping
 from tests.support.money import Counter, Purse
 from tests.support.shopping import FAILED, wanted
@@ -39,6 +45,26 @@ async def test_there_is_one_however_often_the_refund_is_heard_of(counter: Counte
         await orders.refunded(shop, failed.id)
     assert (await reading.load(failed.id)).state is State.REFUNDED
     assert len(await credit_notes.find([failed.id])) == 1
+    await shopping.check_all()
+
+
+async def test_an_order_ends_with_its_money_where_the_bank_refused_and_staff_gave_it_back_outside(
+    counter: Counter, purse: Purse
+) -> None:
+    shop, _ = shopping.shop(counter, FAILED)
+    failed = await shopping.buy(shop, counter, purse, wanted(), bank=Bank.REFUND_FAILS)
+    await counter.work()
+    with clock.frozen(clock.now() + timedelta(hours=1)):
+        await counter.work()
+    assert failed.payment_id is not None
+    (made,) = await refunds.list_refunds(await payment.load(failed.payment_id))
+    assert (made.state, (await reading.load(failed.id)).state) == ("failed", State.REFUND_DUE)
+    async with transaction():
+        await reviewing.given_outside(counter.till, purse.person, made.id, "Bank statement of 3 May")
+    await counter.work()
+    assert (await reading.load(failed.id)).state is State.REFUNDED
+    (note,) = await credit_notes.find([failed.id])
+    assert credit_notes.whereto(note) == ["£10.00 was given back by bank transfer or in cash."]
     await shopping.check_all()
 
 

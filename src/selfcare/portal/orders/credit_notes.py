@@ -40,7 +40,8 @@ TABLE = (283.0, 110.0, 90.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditNote:
-    """Tax included, `card` and `credit` are where the money went; `of_stranger` paid without signing in."""
+    """Tax included, `card` and `credit` are where the money went; `of_stranger` paid without signing in. `outside`: the
+    bank would not give the card's share back, and it was given by another way."""
 
     id: UUID
     order_id: UUID
@@ -51,6 +52,7 @@ class CreditNote:
     card: Money
     credit: Money
     of_stranger: bool
+    outside: bool = False
 
     @property
     def total(self) -> Money:
@@ -180,7 +182,9 @@ def _draw(
 def whereto(note: CreditNote) -> list[str]:
     """Where the money went, a sentence each."""
     found = []
-    if note.card:
+    if note.card and note.outside:
+        found.append(_("%(amount)s was given back by bank transfer or in cash.") % {"amount": money(note.card)})
+    elif note.card:
         found.append(_("%(amount)s went back to the card it was paid with.") % {"amount": money(note.card)})
     if note.credit:
         found.append(_("%(amount)s is kept as your credit.") % {"amount": money(note.credit)})
@@ -203,6 +207,7 @@ def _note(row: dict[str, Any]) -> CreditNote:
         card=Money(row["card_minor"], currency),
         credit=Money(row["credit_minor"], currency),
         of_stranger=row["of_stranger"],
+        outside=row["outside"],
     )
 
 
@@ -216,7 +221,11 @@ _ADD = Prepared.sql(
     VALUES (:id, :customer_id, :order_id, :number, :date, :currency, :net, :tax, :card, :credit, :of_stranger, :now)
     """
 )
-_SELECT = """SELECT id, order_id, number, date, currency, net_minor, tax_minor, card_minor, credit_minor, of_stranger
-      FROM order_credit_note"""
-_OF_ORDERS = Prepared.sql(f"{_SELECT} WHERE order_id IN :ids ORDER BY number")
-_OF_ORDER = Prepared.sql(f"{_SELECT} WHERE order_id = :id")
+_SELECT = """SELECT n.id AS id, n.order_id AS order_id, n.number AS number, n.date AS date, n.currency AS currency,
+           n.net_minor AS net_minor, n.tax_minor AS tax_minor, n.card_minor AS card_minor,
+           n.credit_minor AS credit_minor, n.of_stranger AS of_stranger,
+           EXISTS (SELECT 1 FROM ledger_journal j WHERE j.key = 'outside:' || CAST(o.refund_id AS TEXT)) AS outside
+      FROM order_credit_note n JOIN purchase_order o ON o.id = n.order_id"""
+_TYPES = {"outside": bool}
+_OF_ORDERS = Prepared.sql(f"{_SELECT} WHERE n.order_id IN :ids ORDER BY n.number", types=_TYPES)
+_OF_ORDER = Prepared.sql(f"{_SELECT} WHERE n.order_id = :id", types=_TYPES)

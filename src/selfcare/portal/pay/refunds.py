@@ -223,10 +223,15 @@ async def _finish(till: Till, refund: Refund, ref: str) -> None:
         minor = refund.amount.minor
         await audit.record(who, Event.PAY_REFUNDED, about=refund.payment_id, amount_minor=minor, currency=currency)
         await telling.refunded(till, payment, refund.id, refund.amount)
-        if refund.source is Source.ORDER:
-            kind = f"{payment.purpose}.refunded"
-            payload = {"payment_id": str(payment.id), "order_id": str(payment.parts[0].target_id)}
-            await till.jobs.enqueue(kind, key=f"{kind}:{refund.id}", payload=payload, priority=MONEY)
+        await tell_order(till, payment, refund)
+
+
+async def tell_order(till: Till, payment: Payment, refund: Refund) -> None:
+    """Inside the transaction in which its money is back: the order ends with it."""
+    if refund.source is Source.ORDER:
+        kind = f"{payment.purpose}.refunded"
+        payload = {"payment_id": str(payment.id), "order_id": str(payment.parts[0].target_id)}
+        await till.jobs.enqueue(kind, key=f"{kind}:{refund.id}", payload=payload, priority=MONEY)
 
 
 async def _fail(refund: Refund, ref: str | None = None) -> None:

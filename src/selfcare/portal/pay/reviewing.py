@@ -48,6 +48,7 @@ async def given_outside(till: Till, who: audit.Who, refund_id: UUID, evidence: s
     await ledger.post(Journal(f"outside:{refund.id}", "outside", entries, refund.customer_id, refund.payment_id))
     await _decided(who, refund, "given back outside", evidence)
     await execute(refunds.RETURNED.bind(id=refund.payment_id))
+    await refunds.tell_order(till, payment, refund)
     await telling.refunded_outside(till, payment, refund.id, refund.amount)
 
 

@@ -88,6 +88,9 @@ async def refunded(till: Till, payment: Payment, refund_id: UUID, amount: Money)
 
 
 async def refunded_outside(till: Till, payment: Payment, refund_id: UUID, amount: Money) -> None:
+    if payment.is_strangers:
+        # The mail about the credit note tells them.
+        return
     await _tell(
         till,
         payment,
