@@ -20,6 +20,7 @@ from selfcare.portal.services.change.parameters import Parameter, parameters_of
 from tests.portal.topup.test_topup_pages import give_credit
 from tests.support import shopping
 from tests.support.browser import Browser, Page
+from tests.support.databases import change
 from tests.support.mail import mails_to
 
 MOBILE, INTERNET = people.ASHA_MOBILE, people.ASHA_INTERNET
@@ -93,6 +94,14 @@ async def test_what_costs_is_paid_and_comes_back_where_the_network_refuses(app: 
     assert (await now(INTERNET))["Reverse name"] == "mail.example.com"
     assert await orders(INTERNET) == [("refunded", 250), ("delivered", 250)]
     await shopping.check_all()
+
+
+async def test_money_on_its_way_back_is_no_reason_to_wait_with_the_next_change(asha: Browser) -> None:
+    await network.behave(Behaviour.UNKNOWN)
+    await (await review(asha, "voicemail", "Off")).submit("change-form")
+    assert (await review(asha, "abroad", "Barred")).status == 409
+    await change("UPDATE purchase_order SET state = 'refund_due' WHERE service_id = :id", id=MOBILE)
+    assert (await review(asha, "abroad", "Barred")).status == 200
 
 
 async def test_while_nobody_knows_the_old_value_stays_and_no_other_change_begins(

@@ -66,7 +66,7 @@ async def settings_of(scope: CustomerScope, service_id: UUID) -> Settings:
     if not rows:
         raise NotFound
     row = rows[0]
-    coming = next((order for order in map(order_of, orders) if order.kind in _ONE_AT_A_TIME), None)
+    coming = next((one for one in map(order_of, orders) if one.is_coming and one.kind in _ONE_AT_A_TIME), None)
     return Settings(
         service_id=row["id"],
         name=row["name"],
