@@ -90,6 +90,31 @@ async def test_number_sim_and_allowance_move_and_the_past_stays(
     assert (await empty.open(f"/usage/{line['id']}")).status == 200
 
 
+async def test_add_ons_end_with_the_old_owner_and_the_page_says_so(app: Application, dina: Browser) -> None:
+    await small_credit()
+    product = (await fetch(Prepared.sql("SELECT id FROM product WHERE category = 'addon' LIMIT 1").bind()))[0]["id"]
+    await change(
+        """
+        INSERT INTO service_addon (id, customer_id, service_id, product_id, name, icon, price_minor, currency,
+            tax_permille, recurring, grants, starts_at, paid_until, created_at)
+        VALUES (:id, :customer, :service, :product, 'Night data', 'data', 500, 'GBP', 200, :yes, '[]', :now,
+            :now, :now)
+        """,
+        id=ids.new_id(),
+        customer=people.OKORO.id,
+        service=LINE,
+        product=product,
+        yes=True,
+        now=clock.now(),
+    )
+    page = await asked(dina, people.NEWMAN)
+    assert "Night data, £5.00 a month" in page.text
+    await page.submit("transfer-form", reason=WHY, agreed="on")
+    asked_for = Prepared.sql("SELECT service_id, ends_at FROM service_addon WHERE name = 'Night data'")
+    (addon,) = await fetch(asked_for.bind())
+    assert (addon["service_id"], addon["ends_at"]) == (LINE, clock.now())
+
+
 async def test_both_owners_are_told_and_both_logs_name_who_did_it(
     app: Application, dina: Browser, chidi: Browser, empty: Browser
 ) -> None:

@@ -15,6 +15,7 @@ from selfcare.kernel.errors import NotFound
 from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.portal.services.cancelling import leaving_costs
+from selfcare.portal.services.extras import Held, held_on
 from selfcare.ports.charging import Balances, Bucket, Charging
 from selfcare.staff.customers import queries as customers
 from selfcare.staff.customers.queries import Customer
@@ -63,6 +64,7 @@ class Plan:
     credit: Money
     leaving: Money | None
     contract_ends_on: date | None
+    addons: list[Held]
     why_not: list[str]
 
     @property
@@ -100,6 +102,7 @@ async def plan(old: Customer, service_id: UUID, to: UUID, charging: Charging) ->
         credit=Money(credit, service["currency"]),
         leaving=await leaving_costs(old.scope, service_id),
         contract_ends_on=_running(service["contract_ends_on"], old.scope),
+        addons=await held_on(old.scope, service_id, now),
         why_not=[*await recheck(service, old, new), *_refusals_of(balances, buckets)],
     )
 

@@ -1,4 +1,5 @@
-"""A service goes to another customer: number, SIM, allowance and contract. Bills, records and the past stay.
+"""A service goes to another customer: number, SIM, allowance and contract. Bills, records and the past stay, and its
+add-ons end.
 
 The old owner's service ends and keeps its id; the new owner gets one with a new id. So nothing of the past is written
 anew, and an address of the old one shows history. All of it is one transaction.
@@ -57,6 +58,13 @@ _BEGIN = Prepared.sql(
            currency, msisdn, iccid, :ocs_account, contract_ends_on, lock_sim, lock_port, configuration, ended_at,
            :external_id, id, ended_at
       FROM service WHERE customer_id = :customer_id AND id = :service_id
+    """
+)
+# They were agreed with the old owner, month by month; the network takes them off.
+_END_ADDONS = Prepared.sql(
+    """
+    UPDATE service_addon SET ends_at = :now
+     WHERE customer_id = :customer_id AND service_id = :service_id AND (ends_at IS NULL OR ends_at > :now)
     """
 )
 _MOVED = (
@@ -130,6 +138,7 @@ async def _move(ports: Ports, staff: Identity, old: Customer, new: Customer, wan
     (names,) = await fetch(_NAMES.bind(**own))
     if not await execute(_END.bind(**own, now=clock.now(), no=False)):
         raise Conflict(_("The service has changed meanwhile. Look at it again."))
+    await execute(_END_ADDONS.bind(**own, now=clock.now()))
     kept = {name: names[name] for name in ("renews", "ocs_account", "external_id")}
     await execute(_BEGIN.bind(**own, **to, **kept))
     for statement in _MOVED:
