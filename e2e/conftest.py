@@ -17,6 +17,12 @@ from tools.needs import browser
 
 CHROMIUM = os.environ.get("SELFCARE_CHROMIUM") or browser()
 NOW = "2026-11-22T12:00"
+# They begin first: else one worker waits in the end for the other.
+LONGEST = ("test_every_page.py", "test_services.py", "test_staff.py", "test_topup.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,16 @@ class Portal:
         """Waits until the sign-in page is left."""
         self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
+    def enter(self, who: str) -> None:
+        """Signed in without looking at the page for it, which takes half a second of each journey."""
+        requests, path = self.page.context.request, f"{self.address}/sign-in"
+        csrf = re.search(r'name="csrf" value="([^"]+)"', requests.get(path).text())
+        assert csrf
+        fields = {"csrf": csrf[1], "email": f"{who}@example.test", "password": PASSWORD}
+        answer = requests.post(path, form=fields, headers={"Origin": self.address})
+        assert "/sign-in" not in answer.url, answer.text()
+        self.open(answer.url)
+
     def sign_out(self) -> None:
         self.press("Sign out")
         self.should_be_at("Sign in")

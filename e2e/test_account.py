@@ -35,8 +35,7 @@ def test_a_forgotten_password_is_replaced_by_mail_and_the_link_works_once(portal
 
 def test_a_new_address_counts_once_its_owner_has_said_so(portal: Portal) -> None:
     old, new = ("bloom", "hana.new") if portal.javascript else ("ben", "ben.new")
-    portal.sign_in(old)
-    portal.is_signed_in()
+    portal.enter(old)
     portal.open("/account/email")
     portal.page.get_by_label("New e-mail address").fill(f"{new}@example.test")
     portal.press("Save Changes")
@@ -46,19 +45,16 @@ def test_a_new_address_counts_once_its_owner_has_said_so(portal: Portal) -> None
     portal.should_be_at("Your address is changed")
     portal.sign_in(old)
     portal.should_see("E-mail or password is wrong.")
-    portal.sign_in(new)
-    portal.is_signed_in()
+    portal.enter(new)
     portal.open_link_in_mail(f"{old}@example.test", "about to change")
     portal.press("Keep my old address and end all sign-ins")
     portal.should_be_at("Your old address stays")
-    portal.sign_in(old)
-    portal.is_signed_in()
+    portal.enter(old)
 
 
 def test_somebody_is_invited_and_looks_round(portal: Portal) -> None:
     new = "nia.js@example.test" if portal.javascript else "nia@example.test"
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     portal.open("/account")
     portal.follow("People")
     portal.follow("Invite somebody")
@@ -83,14 +79,12 @@ def test_somebody_is_invited_and_looks_round(portal: Portal) -> None:
 
 
 def test_a_sign_in_elsewhere_is_ended(portal: Portal, page: Page) -> None:
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     elsewhere = page.context.browser
     assert elsewhere is not None
     other = elsewhere.new_context(base_url=portal.address, java_script_enabled=portal.javascript)
     there = Portal(other.new_page(), portal.address, javascript=portal.javascript)
-    there.sign_in("asha")
-    there.is_signed_in()
+    there.enter("asha")
     portal.open("/account/sign-ins")
     portal.should_not_scroll_sideways()
     portal.press("End all others")
@@ -104,8 +98,7 @@ def test_a_sign_in_elsewhere_is_ended(portal: Portal, page: Page) -> None:
 
 @WITH_JS
 def test_colours_and_clock_are_seen_while_they_are_chosen(portal: Portal, page: Page) -> None:
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     portal.open("/account/preferences")
     page.get_by_label("Time zone").select_option("Asia/Kolkata")
     expect(page.locator("#account-preferences-example")).to_contain_text(re.compile(r"22 Nov 2026, 17:[3-5]\d"))
@@ -118,8 +111,7 @@ def test_colours_and_clock_are_seen_while_they_are_chosen(portal: Portal, page: 
 
 @WITH_JS
 def test_what_was_typed_survives_the_end_of_the_sign_in(portal: Portal, page: Page) -> None:
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     page.clock.install()
     portal.open("/account/name")
     page.get_by_label("Name", exact=True).fill("Asha the Typist")
@@ -131,8 +123,7 @@ def test_what_was_typed_survives_the_end_of_the_sign_in(portal: Portal, page: Pa
 
 
 def test_the_name_is_changed_where_it_stands(portal: Portal, page: Page) -> None:
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     portal.open("/account")
     portal.follow("Edit name")
     field = page.get_by_label("Name", exact=True)

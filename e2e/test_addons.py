@@ -15,8 +15,7 @@ MOBILE = re.compile("^Mobile")
 
 def sign_in(portal: Portal) -> None:
     """One of two people: what is bought or switched here is there afterwards."""
-    portal.sign_in("asha" if portal.javascript else "chidi")
-    portal.is_signed_in()
+    portal.enter("asha" if portal.javascript else "chidi")
 
 
 def to_mobile(portal: Portal) -> None:

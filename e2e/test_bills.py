@@ -11,8 +11,7 @@ from e2e.people import Portal
 
 
 def billing(portal: Portal, who: str) -> None:
-    portal.sign_in(who)
-    portal.is_signed_in()
+    portal.enter(who)
     portal.go_to_section("Billing")
     portal.should_be_at("Billing")
 

@@ -8,8 +8,7 @@ from e2e.people import Portal
 
 
 def test_a_card_is_added_and_removed_again(portal: Portal) -> None:
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     portal.go_to_section("Billing")
     portal.follow("Cards")
     portal.follow("Add a card")

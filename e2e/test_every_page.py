@@ -53,8 +53,7 @@ def pages_of(page: Page) -> Iterator[str]:
 @WITH_JS
 @pytest.mark.parametrize("who", ["asha", "bloom", "chidi"])
 def test_axe_finds_nothing_and_nothing_is_too_wide(portal: Portal, page: Page, who: str, examined: set[str]) -> None:
-    portal.sign_in(who)
-    portal.is_signed_in()
+    portal.enter(who)
     axe, found, browser = Axe(), [], page.context.new_cdp_session(page)
     for path in pages_of(page):
         if pattern_of(path) not in examined - SECTIONS:
@@ -72,8 +71,7 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(portal: Portal, page: Page, w
 
 @WITH_JS
 def test_a_cold_dashboard_is_light(portal: Portal, page: Page) -> None:
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     loaded: list[Request] = []
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")

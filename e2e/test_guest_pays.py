@@ -8,8 +8,7 @@ from e2e.people import Portal
 
 
 def test_somebody_else_pays_by_a_link(portal: Portal) -> None:
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     portal.go_to_section("Billing")
     portal.should_be_at("Billing")
     portal.page.get_by_role("link", name=re.compile("^Bill INV-")).first.click()

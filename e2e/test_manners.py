@@ -81,8 +81,7 @@ def test_our_failure_is_named_with_its_reference_and_can_be_tried_again(portal: 
 
 @WITH_JS
 def test_two_minutes_before_the_sign_in_ends_one_button_keeps_it(portal: Portal, page: Page) -> None:
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     page.clock.install()
     portal.open("/account")
     dialog = page.locator("#session-end")

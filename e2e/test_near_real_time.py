@@ -23,8 +23,7 @@ HIDE = """hidden => {
 
 @pytest.fixture
 def usage(portal: Portal) -> Page:
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     portal.go_to_section("Usage")
     portal.follow(f"View Usage {MOBILE}")
     portal.should_be_at("Usage of")

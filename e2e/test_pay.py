@@ -13,8 +13,7 @@ THANKS = "Thank you, we have your payment"
 
 
 def sign_in(portal: Portal, who: str) -> None:
-    portal.sign_in(who)
-    portal.is_signed_in()
+    portal.enter(who)
 
 
 def pay_a_part(portal: Portal, amount: str) -> None:

@@ -35,8 +35,7 @@ def test_credit_in_advance_and_back_out_of_the_next_top_up(portal: Portal) -> No
 
 
 def test_a_promise_to_pay_what_is_overdue(portal: Portal) -> None:
-    portal.sign_in("asha" if portal.javascript else "chidi")
-    portal.is_signed_in()
+    portal.enter("asha" if portal.javascript else "chidi")
     portal.go_to_section("Billing")
     portal.follow("Promise to pay later")
     portal.should_be_at("Promise to pay")

@@ -10,8 +10,7 @@ from e2e.people import Portal
 
 
 def test_asha_asks_eli_asks_back_and_decides_and_asha_reads_it(portal: Portal) -> None:
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     portal.go_to_section("Account")
     portal.follow("Requests")
     portal.should_be_at("Requests")
@@ -28,8 +27,7 @@ def test_asha_asks_eli_asks_back_and_decides_and_asha_reads_it(portal: Portal) -
     request = portal.page.url
     portal.sign_out()
 
-    portal.sign_in("eli")
-    portal.is_signed_in()
+    portal.enter("eli")
     portal.open(f"/staff/requests/{request.rpartition('/')[2]}")
     portal.should_see("Asha Patel asked")
     portal.should_not_scroll_sideways()
@@ -39,8 +37,7 @@ def test_asha_asks_eli_asks_back_and_decides_and_asha_reads_it(portal: Portal) -
     portal.should_see("To which address?")
     portal.sign_out()
 
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     portal.open(request)
     portal.should_see("We need an answer from you")
     portal.should_see("Eli from support")
@@ -49,8 +46,7 @@ def test_asha_asks_eli_asks_back_and_decides_and_asha_reads_it(portal: Portal) -
     portal.should_see("We are looking at it")
     portal.sign_out()
 
-    portal.sign_in("eli")
-    portal.is_signed_in()
+    portal.enter("eli")
     portal.open("/staff/requests")
     portal.should_see("Something else")
     portal.open(f"/staff/requests/{request.rpartition('/')[2]}")
@@ -60,8 +56,7 @@ def test_asha_asks_eli_asks_back_and_decides_and_asha_reads_it(portal: Portal) -
     portal.should_see("This request is closed.")
     portal.sign_out()
 
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     portal.open(request)
     portal.should_see("It is in the post.")
     portal.should_see("This request is closed.")
@@ -69,8 +64,7 @@ def test_asha_asks_eli_asks_back_and_decides_and_asha_reads_it(portal: Portal) -
 
 
 def test_a_line_of_a_bill_is_questioned_where_it_stands(portal: Portal) -> None:
-    portal.sign_in("bloom")
-    portal.is_signed_in()
+    portal.enter("bloom")
     portal.open("/billing/invoices?status=paid")
     portal.page.get_by_role("rowheader").get_by_role("link").nth(1).click()
     portal.should_be_at("Bill INV-")
@@ -93,8 +87,7 @@ def test_a_line_of_a_bill_is_questioned_where_it_stands(portal: Portal) -> None:
 
 
 def test_a_copy_of_the_data_is_asked_for_and_downloaded(portal: Portal) -> None:
-    portal.sign_in("ben" if portal.javascript else "chidi")
-    portal.is_signed_in()
+    portal.enter("ben" if portal.javascript else "chidi")
     portal.go_to_section("Account")
     portal.follow("A copy of your data")
     portal.press("Ask for a copy")
@@ -108,8 +101,7 @@ def test_a_copy_of_the_data_is_asked_for_and_downloaded(portal: Portal) -> None:
 def test_being_forgotten_is_asked_for_and_taken_back_by_mail(portal: Portal) -> None:
     # One each: there is a mail of the first journey already.
     who = "empty" if portal.javascript else "gwen"
-    portal.sign_in(who)
-    portal.is_signed_in()
+    portal.enter(who)
     portal.open("/account/erasure")
     portal.should_see("What must stay, and why")
     portal.should_not_scroll_sideways()

@@ -13,8 +13,7 @@ MOBILE = "Mobile - +44 7700 900123"
 
 @pytest.fixture(autouse=True)
 def signed_in(portal: Portal) -> None:
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
 
 
 def test_services_lead_to_details_and_back(portal: Portal) -> None:

@@ -16,8 +16,7 @@ def switch(portal: Portal) -> None:
 def test_a_feature_is_switched_off_and_on_and_the_portal_takes_a_new_name(portal: Portal) -> None:
     portal.open("/help/articles")
     expect(portal.page.get_by_role("heading", level=1)).not_to_contain_text("not found")
-    portal.sign_in("admin")
-    portal.is_signed_in()
+    portal.enter("admin")
     portal.follow("Settings")
     switch(portal)
     portal.open("/help/articles")
@@ -41,8 +40,7 @@ def test_a_feature_is_switched_off_and_on_and_the_portal_takes_a_new_name(portal
 
 
 def test_a_product_is_previewed_published_and_bought_at_its_new_price(portal: Portal) -> None:
-    portal.sign_in("admin")
-    portal.is_signed_in()
+    portal.enter("admin")
     portal.follow("Catalogue")
     portal.follow("5 GB extra data")
     price = "7.25" if portal.javascript else "7.35"
@@ -60,8 +58,7 @@ def test_a_product_is_previewed_published_and_bought_at_its_new_price(portal: Po
     portal.follow("Version 1")
     expect(portal.page.get_by_text("Who bought this one keeps it.")).to_be_visible()
     portal.sign_out()
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     portal.open("/topup")
     portal.page.locator("main .cards a").first.click()
     expect(portal.page.locator("main")).to_contain_text(f"£{price}")

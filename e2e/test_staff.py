@@ -39,8 +39,7 @@ def login_as(portal: Portal, typed: str, name: str) -> Page:
 
 
 def test_three_customers_in_three_tabs_stop_in_one_and_the_others_live(portal: Portal) -> None:
-    portal.sign_in("dina")
-    portal.is_signed_in()
+    portal.enter("dina")
     tabs = {
         "Asha Patel": login_as(portal, "100201", "Asha Patel"),
         "Chidi Okoro": login_as(portal, "okoro", "Chidi Okoro"),
@@ -68,13 +67,11 @@ def test_three_customers_in_three_tabs_stop_in_one_and_the_others_live(portal: P
 
 
 def test_the_customer_sees_the_visit_while_it_lasts_and_ends_it(portal: Portal, customer: Portal) -> None:
-    portal.sign_in("dina")
-    portal.is_signed_in()
+    portal.enter("dina")
     tab = login_as(portal, "100202", "Chidi Okoro")
     tab.get_by_role("navigation", name="Sections").get_by_role("link", name="Billing", exact=True).click()
     expect(tab.get_by_role("heading", level=1)).to_contain_text("Billing")
-    customer.sign_in("chidi")
-    customer.is_signed_in()
+    customer.enter("chidi")
     customer.open("/activity")
     customer.should_see(f"Support opened your account. Reason: {REASON}")
     customer.should_see("Support looked at your bills")
@@ -89,8 +86,7 @@ def test_the_customer_sees_the_visit_while_it_lasts_and_ends_it(portal: Portal, 
 
 
 def test_what_only_the_customer_may_do_is_refused_in_words(portal: Portal) -> None:
-    portal.sign_in("dina")
-    portal.is_signed_in()
+    portal.enter("dina")
     tab = login_as(portal, "100201", "Asha Patel")
     tab.goto(tab.url.rstrip("/") + "/account/password")
     expect(tab.get_by_text("Only the customer can do this.")).to_be_visible()
@@ -99,8 +95,7 @@ def test_what_only_the_customer_may_do_is_refused_in_words(portal: Portal) -> No
 
 
 def test_a_code_from_the_help_page_is_consent(portal: Portal, customer: Portal) -> None:
-    customer.sign_in("bloom")
-    customer.is_signed_in()
+    customer.enter("bloom")
     customer.open("/activity/support")
     customer.page.get_by_label("No", exact=False).last.check()
     customer.press("Save")
@@ -108,8 +103,7 @@ def test_a_code_from_the_help_page_is_consent(portal: Portal, customer: Portal) 
     customer.press("Show my support code")
     customer.should_see("works once, until")
     code = customer.page.locator(".figure bdi").inner_text()
-    portal.sign_in("dina")
-    portal.is_signed_in()
+    portal.enter("dina")
     portal.open("/staff/customers?q=200100")
     portal.page.locator("tbody th a").first.click()
     portal.page.get_by_role("navigation", name="About this customer").get_by_role("link", name="Contacts").click()

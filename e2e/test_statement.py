@@ -6,8 +6,7 @@ from e2e.people import Portal
 
 
 def test_a_statement_is_read(portal: Portal) -> None:
-    portal.sign_in("bloom")
-    portal.is_signed_in()
+    portal.enter("bloom")
     portal.go_to_section("Billing")
     portal.follow("Statement")
     portal.should_be_at("Statement of account")

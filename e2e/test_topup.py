@@ -12,8 +12,7 @@ PAY = re.compile("^Pay £")
 
 
 def sign_in(portal: Portal, who: str = "asha") -> None:
-    portal.sign_in(who)
-    portal.is_signed_in()
+    portal.enter(who)
     portal.go_to_section("Top-Up")
     portal.should_be_at("Top-Up")
 
@@ -58,8 +57,7 @@ def test_an_amount_of_ones_own_is_refused_in_words_and_then_bought_with_a_new_ca
 
 
 def test_another_plan_at_once_in_three_taps_and_a_cheaper_one_for_later(portal: Portal) -> None:
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     portal.go_to_section("Services")
     portal.page.get_by_role("main").get_by_role("link", name=re.compile("^Mobile")).first.click()
     taps = 0
@@ -97,8 +95,7 @@ def the_network(portal: Portal, does: str) -> None:
 
 def test_several_in_one_payment_and_what_the_network_refuses_comes_back(portal: Portal) -> None:
     the_network(portal, "fails")
-    portal.sign_in("asha")
-    portal.is_signed_in()
+    portal.enter("asha")
     portal.open("/addons")
     taps = 0
     for tap in (
