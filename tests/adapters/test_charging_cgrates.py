@@ -359,6 +359,20 @@ async def test_what_was_put_in_and_used_up_is_remembered_by_the_log(
     assert engine.balances("1001", "*data") == []
 
 
+async def test_a_removal_of_which_the_answer_was_lost_is_no_use(
+    charging: CgratesCharging, engine: cgrates.Engine, owner: Owner, line: UUID
+) -> None:
+    asked = order(owner, line)
+    await charging.credit(asked)
+    engine.fault, engine.fault_for = "cut_after", "APIerSv1.RemoveBalances"
+    with pytest.raises(Unknown):
+        await charging.take_back(asked)
+    engine.fault = ""
+    assert engine.balances("1001", "*data") == []
+    await charging.take_back(asked)
+    assert engine.asked.count("APIerSv1.RemoveBalances") == 1
+
+
 async def test_half_of_an_order_is_completed_and_the_other_half_left_alone(
     charging: CgratesCharging, engine: cgrates.Engine, owner: Owner, line: UUID
 ) -> None:

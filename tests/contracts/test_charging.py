@@ -192,6 +192,52 @@ async def test_an_order_that_was_used_up_is_not_done_again(system: Embedded | Fa
     assert sum(bucket.remaining for bucket in await buckets(system, owner)) == 0
 
 
+async def test_what_was_put_in_is_taken_back_once_and_nothing_else(
+    system: Embedded | Fake, owner: Owner, line: UUID
+) -> None:
+    ends = clock.now() + timedelta(days=1)
+    kept = delivery(owner, line, Put(kind="data", amount=GB, label="Top-up", expires_at=ends))
+    order = delivery(
+        owner,
+        line,
+        Put(kind="data", amount=2 * GB, label="Top-up", expires_at=ends),
+        Put(kind="money", amount=1005, label="Credit", currency="GBP"),
+    )
+    await system.charging.take_back(order)
+    await system.charging.credit(kept)
+    await system.charging.credit(order)
+    for _again in range(2):
+        await system.charging.take_back(order)
+        assert [bucket.remaining for bucket in await buckets(system, owner) if not bucket.disabled] == [GB]
+    # Whoever was still about to put it in finds that it was.
+    await system.charging.credit(order)
+    assert sum(bucket.remaining for bucket in await buckets(system, owner)) == GB
+
+
+@pytest.mark.parametrize("used", [1, GB])
+async def test_what_was_used_is_not_taken_back_and_neither_is_the_rest(
+    system: Embedded | Fake, owner: Owner, line: UUID, used: int
+) -> None:
+    order = delivery(owner, line, Put(kind="sms", amount=5, label="Texts"), Put(kind="data", amount=GB, label="Top-up"))
+    await system.charging.credit(order)
+    await system.use(line, "data", used)
+    with pytest.raises(Declined):
+        await system.charging.take_back(order)
+    assert sum(bucket.remaining for bucket in await buckets(system, owner)) == 5 + GB - used
+
+
+async def test_what_took_the_place_of_something_is_not_taken_back(
+    system: Embedded | Fake, owner: Owner, line: UUID
+) -> None:
+    for _n in range(2):
+        put = Put(kind="data", amount=GB, label="Plan", origin="plan", mode="reset")
+        order = delivery(owner, line, put)
+        await system.charging.credit(order)
+        clock.travel_by(timedelta(seconds=1))
+    with pytest.raises(Declined):
+        await system.charging.take_back(order)
+
+
 async def test_resetting_replaces_what_is_left(system: Embedded | Fake, owner: Owner, line: UUID) -> None:
     def plan(ends: timedelta) -> Put:
         return Put(kind="data", amount=10 * GB, label="Plan", origin="plan", mode="reset", expires_at=NOON + ends)

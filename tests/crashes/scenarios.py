@@ -327,6 +327,34 @@ async def a_bundle_of_which_nothing_can_be_added_and_of_one_nobody_knows(case: C
 
 
 @scenario_with_bills(0)
+async def a_bundle_that_is_all_or_nothing_and_all_of_it_is_added(case: Case, server: Server) -> None:
+    await case.buy(server, parts=[(ADDS, ADDS), (ANSWER_LOST, None)], all=True)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_bundle_that_is_all_or_nothing_and_the_last_cannot_be_added(case: Case, server: Server) -> None:
+    await case.buy(server, parts=[(ADDS, None), (ADDS, ADDS), (ADDS, BREAKS)], all=True)
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_bundle_that_is_all_or_nothing_and_answers_are_lost_while_it_is_taken_back(
+    case: Case, server: Server
+) -> None:
+    await case.world.people("cut/1")
+    await case.buy(
+        server, parts=[(ANSWER_LOST, ANSWER_LOST), (AWAY, None), (ANSWER_LOST, None), (REFUSES, None)], all=True
+    )
+    await case.look(server)
+
+
+@scenario_with_bills(0)
+async def a_bundle_that_is_all_or_nothing_and_of_one_nobody_knows(case: Case, server: Server) -> None:
+    await case.buy(server, parts=[(ADDS, None), (SILENT, None), (ADDS, REFUSES), (ADDS, None)], all=True)
+
+
+@scenario_with_bills(0)
 async def a_top_up_by_a_new_card_that_cannot_be_added(case: Case, server: Server) -> None:
     await case.buy(server, REFUSES, last4=None)
     await case.on_the_page("4242")

@@ -214,7 +214,9 @@ async def check(case: Case, schedule: Schedule) -> None:
             if row["price_minor"]
         ),
         "told of orders": told.get("order.delivered", 0) == sum(row["state"] == "delivered" for row in wholes)
-        and told.get("order.not_delivered", 0) == sum(row["state"] in ("refunded", "failed") for row in bought),
+        and told.get("order.not_delivered", 0)
+        == sum(row["state"] in ("refunded", "failed") for row in bought if row["undo_at"] is None)
+        + sum(row["undo_at"] is not None for row in wholes),
         "a charge is not booked, or booked without a charge": booked == charged,
         "the bills are not paid by what was charged": paid + credit + kept == sum(charged.values()) - given_back,
         "credit appeared": credit <= 0,
@@ -282,12 +284,14 @@ ON_THEIR_WAY = Prepared.sql(
     """
 )
 IN_REVIEW = Prepared.sql("SELECT id FROM purchase_order WHERE customer_id = :customer_id AND state = 'review'")
-# What was bought: of a bundle its parts.
+# What was bought: of a bundle its parts, of one that was undone they end as it does.
 ORDERS = Prepared.sql(
     """
-    SELECT o.id, o.kind, o.state, o.price_minor, p.settled_at AS paid_at,
-        (SELECT COUNT(*) FROM allowance_grant g WHERE g.order_id = o.id) AS grants,
-        (SELECT COUNT(*) FROM service_addon a WHERE a.order_id = o.id) AS addons,
+    SELECT o.id, o.kind, o.price_minor, p.settled_at AS paid_at, w.undo_at,
+        CASE WHEN w.undo_at IS NULL THEN o.state ELSE w.state END AS state,
+        (SELECT COUNT(*) FROM allowance_grant g WHERE g.order_id = o.id AND g.amount > 0)
+            - (SELECT COUNT(*) FROM allowance_grant g WHERE g.order_id = o.id AND g.amount < 0) AS grants,
+        (SELECT COUNT(*) FROM service_addon a WHERE a.order_id = o.id AND a.taken_off_at IS NULL) AS addons,
         (SELECT COUNT(*) FROM plan_change c WHERE c.order_id = o.id AND c.state = 'done') AS plans,
         o.delivers, s.configuration, s.product_id AS has_plan
     FROM purchase_order o LEFT JOIN purchase_order w ON w.id = o.parent_id
@@ -299,7 +303,7 @@ ORDERS = Prepared.sql(
 )
 WHOLE = Prepared.sql(
     """
-    SELECT o.id, o.kind, o.state, p.settled_at AS paid_at
+    SELECT o.id, o.kind, o.state, o.undo_at, p.settled_at AS paid_at
     FROM purchase_order o LEFT JOIN payment p ON p.id = o.payment_id
     WHERE o.customer_id = :customer_id AND o.parent_id IS NULL
     """

@@ -25,7 +25,7 @@ from selfcare.portal.pay.payments import How
 from selfcare.portal.services.plan import scheduling
 from selfcare.ports.charging import Delivery
 from selfcare.ports.failures import Declined, Unknown, Unreachable
-from selfcare.ports.provisioning import DONE, FAILED, Progress, Work
+from selfcare.ports.provisioning import DONE, FAILED, Action, Progress, Work
 
 PRICE_MINOR = 600
 # What the meter does, and the network: adds; says no for good; adds and loses the answer; loses the question; is away
@@ -61,6 +61,18 @@ class Meter(EmbeddedCharging):
         self._step("before the meter is asked whether by")
         return await super().was_applied(delivery)
 
+    async def take_back(self, delivery: Delivery) -> None:
+        """Away at first, or its answer is lost at first, where adding behaves so."""
+        self._step("before the meter is asked to take back by")
+        self._asked[delivery.order_id] += 1
+        how, is_second = delivery.puts[0].label, self._asked[delivery.order_id] == 2
+        if how == AWAY and is_second:
+            raise Unreachable("not there")
+        await super().take_back(delivery)
+        self._step("after the meter took back")
+        if how == ANSWER_LOST and is_second:
+            raise Unknown("no answer")
+
 
 class Network(EmbeddedProvisioning):
     """The embedded one, likewise. Its jobs are called by what it does with them, so every process knows."""
@@ -82,7 +94,7 @@ class Network(EmbeddedProvisioning):
             raise Unknown("no answer")
         progress = await super().start(work)
         self._step("after the network answered")
-        if how == ANSWER_LOST:
+        if how == ANSWER_LOST and (is_first or work.action is not Action.REMOVE):
             raise Unknown("no answer")
         return progress
 
@@ -126,7 +138,7 @@ async def _buy_bundle(shop: Shop, who: audit.Who, asked: dict[str, Any], how: Ho
         kind=Kind.BUNDLE,
         name="Several in one",
         price=Money(PRICE_MINOR * len(parts), "GBP"),
-        delivers={"services": [asked["service"]]},
+        delivers={"services": [asked["service"]], "refunds_all": bool(asked.get("all"))},
     )
     order = await find_by_request_key(UUID(asked["customer"]), how.request_key)
     if order is None:
@@ -224,9 +236,11 @@ async def sweep(shop: Shop, _asked: dict[str, Any]) -> Any:
 
 
 async def end(shop: Shop, asked: dict[str, Any]) -> Any:
-    """Staff give the money back, where nobody could say what became of it."""
-    who = audit.system(customer_id=UUID(asked["customer"]))
+    """Staff give the money back, where nobody could say what became of it; what is to be taken back they try again."""
+    who, order = audit.system(customer_id=UUID(asked["customer"])), await load(UUID(asked["order"]))
     try:
+        if order.undo_at is not None and order.parent_id is not None:
+            return {"state": (await stuck.try_again(shop, who, order.id, "It is to be taken back")).state}
         return {"state": (await stuck.give_back(shop, who, UUID(asked["order"]), "Nobody knows what it is")).state}
     except Conflict as refused:
         return {"refused": refused.message}

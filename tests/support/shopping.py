@@ -77,7 +77,7 @@ async def check_all() -> None:
         assert await fetch(statement.bind()) == [], name
 
 
-# A bundle that was given up is one sum again; otherwise its parts are what counts.
+# A bundle that was given up or is undone is one sum again; otherwise its parts are what counts.
 HOLDS = {
     "what is set aside for orders is what was paid for and is neither delivered nor given back": Prepared.sql(
         """
@@ -87,8 +87,8 @@ HOLDS = {
                 JOIN payment p ON p.id = COALESCE(w.payment_id, o.payment_id)
             WHERE o.customer_id = a.customer_id AND o.currency = a.currency AND p.settled_at IS NOT NULL
                 AND o.state NOT IN ('delivered', 'refund_due', 'refunded')
-                AND (o.kind <> 'bundle' OR o.state IN ('canceled', 'review'))
-                AND (w.id IS NULL OR o.state <> 'canceled')
+                AND (o.kind <> 'bundle' OR o.state IN ('canceled', 'review') OR o.undo_at IS NOT NULL)
+                AND (w.id IS NULL OR (o.state <> 'canceled' AND w.undo_at IS NULL))
         ), 0)
         """
     ),
@@ -116,6 +116,14 @@ HOLDS = {
         """
         SELECT w.id FROM purchase_order w JOIN purchase_order o ON o.parent_id = w.id
         WHERE w.state = 'delivered' AND o.state NOT IN ('delivered', 'refund_due', 'refunded', 'failed')
+        """
+    ),
+    "of a bundle that is all or nothing there is all or nothing": Prepared.sql(
+        """
+        SELECT w.id FROM purchase_order w JOIN purchase_order o ON o.parent_id = w.id
+        WHERE w.delivers LIKE '%"refunds_all": true%' AND ((o.state = 'delivered') <> (w.state = 'delivered')
+            OR o.state IN ('refund_due', 'refunded')
+            OR (w.state IN ('refund_due', 'refunded') AND o.state NOT IN ('canceled', 'failed')))
         """
     ),
     "there is one credit note of each order that was given back, and none of another": Prepared.sql(

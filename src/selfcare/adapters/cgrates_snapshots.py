@@ -68,6 +68,20 @@ async def intend(delivery: Delivery, now: datetime) -> None:
             await execute(_INTEND.bind(**row))
 
 
+async def ask_back(delivery: Delivery, now: datetime) -> None:
+    """Write down that it is to be taken out, before asking: what is gone afterwards was not used up."""
+    async with transaction():
+        await execute(_ASK_BACK.bind(names=_names(delivery), now=now))
+
+
+async def asked_back(delivery: Delivery) -> set[str]:
+    return {row["name"] for row in await fetch(_ASKED_BACK.bind(names=_names(delivery)))}
+
+
+def _names(delivery: Delivery) -> list[str]:
+    return [name_of(delivery, n) for n in range(len(delivery.puts))]
+
+
 async def replaced_by(delivery: Delivery, n: int) -> set[str]:
     """The names of earlier balances that a put which resets stands in the place of."""
     put = delivery.puts[n]
@@ -198,6 +212,8 @@ _INTEND = Prepared.sql(
     ON CONFLICT (name) DO NOTHING
     """
 )
+_ASK_BACK = Prepared.sql("UPDATE charging_put SET back_asked_at = :now WHERE name IN :names AND back_asked_at IS NULL")
+_ASKED_BACK = Prepared.sql("SELECT name FROM charging_put WHERE name IN :names AND back_asked_at IS NOT NULL")
 _PUT = "SELECT name, customer_id, label, origin, mode, amount, reason, order_id, period_start, period_end"
 _OURS = Prepared.sql(
     f"{_PUT} FROM charging_put WHERE customer_id = :customer AND service_id = :service AND name IN :names"

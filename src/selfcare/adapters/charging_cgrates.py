@@ -16,6 +16,7 @@ from selfcare.adapters.cgrates_snapshots import Account
 from selfcare.adapters.cgrates_wire import Engine, NotThere, Refused
 from selfcare.adapters.cgrates_words import TYPE_OF, Dialect, balances_of, moment, names_in, order_for
 from selfcare.adapters.charging_crediting import check, name
+from selfcare.adapters.charging_returning import replaced, used
 from selfcare.kernel import clock
 from selfcare.kernel.words import _
 from selfcare.ports.charging import (
@@ -107,6 +108,26 @@ class CgratesCharging:
             if not await self._was_put(there, account, TYPE_OF[put.kind], name(delivery, n)):
                 return False
         return True
+
+    async def take_back(self, delivery: Delivery) -> None:
+        """What is not there any more was used up, unless we asked for its removal before. So that is noted first."""
+        account = await self._account_of(delivery)
+        there = await self._account(account)
+        held = {balance.name: balance.amount for balance in balances_of(there, self.dialect)}
+        asked = await snapshots.asked_back(delivery)
+        for n, put in enumerate(delivery.puts):
+            named = name(delivery, n)
+            if named in held:
+                if put.mode == "reset" and await snapshots.replaced_by(delivery, n):
+                    raise replaced()
+                if held[named] < (put.amount or 0):
+                    raise used()
+            elif named not in asked and await self._was_put(there, account, TYPE_OF[put.kind], named):
+                raise used()
+        await snapshots.ask_back(delivery, clock.now())
+        for n, put in enumerate(delivery.puts):
+            await self._remove(account, TYPE_OF[put.kind], {name(delivery, n)}, there)
+        await self._look_again(account)
 
     async def plan(self, who: Tenant, service_id: UUID) -> Plan | None:
         for account in await snapshots.accounts(who, reading.wanted(who, [service_id])):

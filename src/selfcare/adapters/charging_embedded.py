@@ -11,6 +11,7 @@ from selfcare.adapters import charging_counting as counting
 from selfcare.adapters import charging_crediting as crediting
 from selfcare.adapters import charging_moving as moving
 from selfcare.adapters import charging_reading as reading
+from selfcare.adapters import charging_returning as returning
 from selfcare.adapters import charging_thin
 from selfcare.db.engine import Duplicate
 from selfcare.kernel import clock
@@ -65,6 +66,9 @@ class EmbeddedCharging:
 
     async def was_applied(self, delivery: Delivery) -> bool:
         return await crediting.was_applied(delivery)
+
+    async def take_back(self, delivery: Delivery) -> None:
+        await returning.take_back(delivery)
 
     async def plan(self, who: Tenant, service_id: UUID) -> Plan | None:
         return await reading.plan(who, service_id)

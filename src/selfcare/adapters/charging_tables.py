@@ -121,7 +121,10 @@ class Snapshot(Table, tablename="charging_snapshot"):
 
 
 class PutRow(Table, tablename="charging_put"):
-    """What we ask an engine elsewhere to put in, written down before we ask. `name` is the balance's ID there."""
+    """What we ask an engine elsewhere to put in, written down before we ask. `name` is the balance's ID there.
+
+    `back_asked_at`: we asked for it to be taken out again.
+    """
 
     name = Varchar(80, primary_key=True)
     customer_id = UUID(default=None)
@@ -136,3 +139,4 @@ class PutRow(Table, tablename="charging_put"):
     reason = Varchar(16)
     period_start = Timestamptz(default=None)
     period_end = Timestamptz(null=True, default=None)
+    back_asked_at = Timestamptz(null=True, default=None)

@@ -146,6 +146,7 @@ class Event(StrEnum):
     TOPUP_FAILED = "topup.failed", "service?"
     TOPUP_REFUNDED = "topup.refunded", "service?", "amount_minor", "currency"
     TOPUP_CANCELLED = "topup.cancelled", "service?"
+    TOPUP_TAKEN_BACK = "topup.taken_back", "service?"
     TOPUP_REVIEWED = "topup.reviewed", "service?"
     TOPUP_AUTO_SWITCHED = "topup.auto_switched", "on", "amount_minor?", "threshold_minor?", "currency?"
     TOPUP_AUTO_STOPPED = "topup.auto_stopped", "reason"
@@ -165,6 +166,7 @@ class Event(StrEnum):
     ADDONS_REVIEWED = "addons.reviewed", "service?"
     ADDONS_KEPT = "addons.kept", "product?", "service?"
     ADDONS_REMOVED = "addons.removed", "product?", "service?"
+    ADDONS_TAKEN_BACK = "addons.taken_back", "service?"
 
     ORDERS_ORDERED = "orders.ordered", "product?", "service?", "amount_minor", "currency"
     ORDERS_BOUGHT = "orders.bought", "product?", "service?", "amount_minor", "currency"

@@ -44,6 +44,7 @@ class Sold:
     enabled: bool = True
     lasts: int | None = None
     parts: tuple[tuple[str, int], ...] = ()
+    refunds_all: bool = False
     activation: str | None = None
     starts: str = "now"
     wholesale: int | None = field(default=None)
@@ -82,6 +83,7 @@ class Sold:
             "tax_permille": TAX_PERMILLE,
             "grants": json.dumps(self.grants),
             "parts": json.dumps([{"product": slug, "price": price} for slug, price in self.parts]),
+            "refunds_all": self.refunds_all,
             "repeatable": self.repeatable,
             "editable": json.dumps(self.editable),
             "changes_to": json.dumps([slug for slug in self.changes_to if slug != self.slug]),
@@ -493,6 +495,19 @@ BUNDLES = (
         icon="bundle",
         repeatable=True,
         parts=(("roaming-world-7", 1700), ("data-5", 500), ("speed-boost-3", 400)),
+    ),
+    Sold(
+        slug="week-abroad",
+        name="Week abroad",
+        category="bundle",
+        type="mobile",
+        price=2200,
+        about="World roaming for 7 days and 5 GB for the way there and back.",
+        features=("3 GB and 60 minutes in 90 countries", "5 GB more at home"),
+        icon="bundle",
+        repeatable=True,
+        parts=(("roaming-world-7", 1750), ("data-5", 450)),
+        refunds_all=True,
     ),
 )
 ALL = (*PLANS, *TOPUPS, *ADDONS, *BUNDLES)

@@ -108,6 +108,8 @@ def _product_rule(row: Values) -> Iterator[tuple[str, str]]:
         yield "on_sale_until", "the sale ends before it starts"
     if (row["category"] == "bundle") != (row["parts"] != "[]"):
         yield "parts", "a bundle has parts, and nothing else has"
+    if row["refunds_all"] and row["category"] != "bundle":
+        yield "refunds_all", "only a bundle is all or nothing"
     if why := wrong_start(row["starts"], row["category"], row["period"], json.loads(row["grants"])):
         yield "starts", why
 
@@ -166,6 +168,7 @@ PRODUCTS = File(
             usual="now",
         ),
         col("start_within_days", whole(1, 366), "Unused so long, it ends. Empty: 90."),
+        col("refunds_all", yes_no, "Of a bundle: all or nothing? yes or no.", usual=False),
     ),
 )
 

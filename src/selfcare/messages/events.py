@@ -140,7 +140,18 @@ class Message(StrEnum):
     ORDER_NOT_DELIVERED = (
         "order.not_delivered",
         Category.SERVICE,
-        *("what", "reference", "path", "simulated", "by_card?", "as_credit?", "plan_stays?", "stays?", "note?"),
+        *(
+            "what",
+            "reference",
+            "path",
+            "simulated",
+            "by_card?",
+            "as_credit?",
+            "plan_stays?",
+            "stays?",
+            "note?",
+            "lost?",
+        ),
     )
     ORDER_CREDITED = (
         "order.credited",

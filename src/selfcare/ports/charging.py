@@ -342,6 +342,10 @@ class Charging(Protocol):
     async def was_applied(self, delivery: Delivery) -> bool:
         """Whether all of it is in. Raises Unreachable where nobody can say."""
 
+    async def take_back(self, delivery: Delivery) -> None:
+        """Takes out again what this order put in, once; nothing where nothing was put in. Declined, with all of it
+        left as it is: some of it was used, or it stands in the place of something else."""
+
     async def plan(self, who: Tenant, service_id: UUID) -> Plan | None: ...
 
     async def take(self, uses: Sequence[Use]) -> Taken:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from selfcare.adapters import provisioning_embedded as network
 from selfcare.adapters.provisioning_embedded import Behaviour
 from selfcare.app import Application
+from selfcare.db import engine
 from selfcare.db.prepared import Prepared, fetch
 from selfcare.demo import catalogue, people
+from selfcare.demo.catalogue import Sold
 from selfcare.kernel import clock
+from selfcare.ports.charging import Delivery, Use
+from selfcare.ports.failures import Declined
+from tests.portal.bundles import racing
 from tests.portal.topup.test_topup_pages import give_credit
 from tests.staff.test_visits import allow, login, prefix_of
 from tests.support.browser import Browser, Page
 from tests.support.databases import change
 from tests.support.mail import mails_to
+from tests.support.processes import together
 from tests.support.shopping import check_all
 
-TRAVEL = catalogue.BUNDLES[0]
+TRAVEL, WEEK = catalogue.BUNDLES
 ORDERS = Prepared.sql(
     """
     SELECT name, state, price_minor FROM purchase_order WHERE customer_id = :id ORDER BY price_minor DESC, name
@@ -33,11 +40,29 @@ GRANTS = Prepared.sql(
 SUSPEND = Prepared.sql(
     "UPDATE service SET state = 'suspended', suspend_reason = 'staff' WHERE customer_id = :id AND type = 'internet'"
 )
+ACTIONS = Prepared.sql("SELECT action FROM provisioning_job WHERE customer_id = :id ORDER BY started_at, action")
+ADDONS = Prepared.sql(
+    """
+    SELECT a.ends_at AS ends_at, a.taken_off_at AS taken_off_at FROM service_addon a
+      JOIN purchase_order o ON o.id = a.order_id WHERE o.customer_id = :id
+    """
+)
+LINE = Prepared.sql("SELECT service_id AS id FROM purchase_order WHERE customer_id = :id AND name LIKE '5 GB%'")
 HOME = people.PATEL
 
 
-async def review(browser: Browser) -> Page:
-    return await browser.open(f"/bundles/review?product={TRAVEL.id}")
+LEFT = Prepared.sql(
+    """
+    SELECT COALESCE(SUM(g.amount), 0) AS amount, COUNT(*) AS n FROM allowance_grant g
+      JOIN purchase_order o ON o.id = g.order_id WHERE o.customer_id = :id
+    """,
+    types={"amount": int},
+)
+REFUNDS = Prepared.sql("SELECT amount_minor FROM refund WHERE customer_id = :id AND state = 'done'")
+
+
+async def review(browser: Browser, bundle: Sold = TRAVEL) -> Page:
+    return await browser.open(f"/bundles/review?product={bundle.id}")
 
 
 async def ordered() -> list[tuple[str, int]]:
@@ -82,6 +107,90 @@ async def test_what_the_network_refuses_comes_back_and_all_say_so(app: Applicati
     mails = {mail.subject: mail.text for mail in await mails_to(app, "asha@example.test")}
     assert "You get £21.00 back for it." in mails["Family travel is ready in part"]
     assert any("World Roaming, 7 days (Family travel) could not be carried out" in subject for subject in mails)
+    await check_all()
+
+
+async def test_all_or_nothing_says_so_before_and_while_and_gives_all_back(app: Application, asha: Browser) -> None:
+    assert "All or nothing" in (await asha.open("/addons")).text
+    await network.behave(Behaviour.FAILS)
+    page = await review(asha, WEEK)
+    assert "you get everything back: £22.00" in page.text
+    order = await page.submit("buy")
+    assert "All or nothing: if one part cannot be done, you get everything back." in order.text
+    assert "5 GB extra data: added" in order.text
+    await set_up(app)
+    await app.catch_up()
+    page = await asha.open(order.path)
+    for words in (
+        "World Roaming, 7 days could not be done, so you get everything back",
+        "5 GB extra data: taken back",
+        "£22.00 given back",
+        "Your money has been given back.",
+    ):
+        assert words in page.text
+    assert await ordered() == [("refunded", 2200), ("failed", 1750), ("canceled", 450)]
+    assert [dict(row) for row in await fetch(LEFT.bind(id=HOME.id))] == [{"amount": 0, "n": 2}]
+    assert len(page.html.xpath("//a[contains(@href, 'credit-note')]")) == 1
+    mails = {mail.subject: mail.text for mail in await mails_to(app, "asha@example.test")}
+    (text,) = [text for subject, text in mails.items() if "Week abroad could not be carried out" in subject]
+    assert "World Roaming, 7 days could not be done. It was all or nothing, so you get everything back." in text
+    assert "£22.00 is on its way back to your card" in text
+    await check_all()
+
+
+async def test_an_add_on_that_arrived_is_taken_off_again(
+    app: Application, asha: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_delivery: Delivery) -> None:
+        raise Declined("The network knows no such service.")
+
+    # The top-up is last here, so that the add-on is there when it is lost.
+    credit = app.ports.charging.credit
+    monkeypatch.setattr(
+        app.ports.charging, "credit", lambda one: refuse(one) if one.puts[0].label == "5 GB top-up" else credit(one)
+    )
+    await (await review(asha, WEEK)).submit("buy")
+    await set_up(app)
+    await set_up(app)
+    assert await ordered() == [("refunded", 2200), ("canceled", 1750), ("failed", 450)]
+    assert [row["action"] for row in await fetch(ACTIONS.bind(id=HOME.id))] == ["add", "remove"]
+    (addon,) = await fetch(ADDONS.bind(id=HOME.id))
+    assert addon["ends_at"] <= addon["taken_off_at"]
+    assert [row["amount"] for row in await fetch(LEFT.bind(id=HOME.id))] == [0]
+    await check_all()
+
+
+async def test_many_processes_at_one_bundle_take_it_back_once(app: Application, asha: Browser) -> None:
+    await network.behave(Behaviour.FAILS)
+    order = await (await review(asha, WEEK)).submit("buy")
+    clock.travel_by(timedelta(seconds=10))
+    asked = (engine.database().url, UUID(order.path.rpartition("/")[2]))
+    await together(racing.advance, asked, asked)
+    await set_up(app)
+    assert await ordered() == [("refunded", 2200), ("failed", 1750), ("canceled", 450)]
+    assert [dict(row) for row in await fetch(LEFT.bind(id=HOME.id))] == [{"amount": 0, "n": 2}]
+    assert [row["amount_minor"] for row in await fetch(REFUNDS.bind(id=HOME.id))] == [2200]
+    await check_all()
+
+
+async def test_what_was_used_up_stays_on_the_list_of_staff_until_they_say_what(
+    app: Application, asha: Browser, admin: Browser
+) -> None:
+    await network.behave(Behaviour.FAILS)
+    order = await (await review(asha, WEEK)).submit("buy")
+    (line,) = await fetch(LINE.bind(id=HOME.id))
+    await app.ports.charging.take([Use(id="u1", service=str(line["id"]), kind="data", amount=10**12, at=clock.now())])
+    await set_up(app)
+    page = await admin.open("/staff/orders")
+    page = await admin.open(page.html.xpath("//*[starts-with(@id, 'order-')]//h2/a/@href")[0])
+    assert "Cannot be taken back. Some of it has been used already." in page.text
+    assert "Take it back again" in page.text
+    await admin.post(
+        f"{page.path}/refund", {"csrf": page.field("csrf").value, "reason": "Used up before it was undone"}
+    )
+    await app.catch_up()
+    assert (await ordered())[0] == ("refunded", 2200)
+    assert "Your money has been given back." in (await asha.open(order.path)).text
     await check_all()
 
 

@@ -15,7 +15,7 @@ from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute
 from selfcare.kernel import clock, ids
 from selfcare.kernel.money import Money
-from selfcare.portal.orders import jobs, orders, parts, stuck
+from selfcare.portal.orders import jobs, orders, parts, stepping, stuck
 from selfcare.portal.orders import order as reading
 from selfcare.portal.orders.order import Kind, Order, State
 from selfcare.portal.orders.orders import Wanted
@@ -211,7 +211,7 @@ async def test_money_that_comes_after_it_was_given_up_goes_back_whole(counter: C
     order = await buy(shop, counter, purse, Bank.ASKS)
     async with transaction():
         for one in (order, *await parts.parts_of(order.id)):
-            assert await orders.move(one, {State.OPEN}, State.CANCELED)
+            assert await stepping.move(one, {State.OPEN}, State.CANCELED)
     assert order.payment_id is not None
     ref = (await payment.load(order.payment_id)).gateway_ref
     assert ref is not None

@@ -15,7 +15,7 @@ from selfcare.kernel import clock, ids
 from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.portal.billing import ledger
 from selfcare.portal.orders import order as reading
-from selfcare.portal.orders import orders
+from selfcare.portal.orders import orders, stepping
 from selfcare.portal.orders.order import State
 from selfcare.portal.orders.outcome import DONE, RUNNING, UNKNOWN
 from selfcare.portal.pay import payment, refunds
@@ -199,7 +199,7 @@ async def test_money_that_comes_after_the_order_was_given_up_goes_back(counter: 
     bought = await shopping.buy(shop, counter, purse, wanted(), bank=Bank.ASKS)
     assert bought.state is State.OPEN
     async with transaction():
-        assert await orders.move(bought, {State.OPEN}, State.CANCELED)
+        assert await stepping.move(bought, {State.OPEN}, State.CANCELED)
     assert bought.payment_id is not None
     ref = (await payment.load(bought.payment_id)).gateway_ref
     assert ref is not None

@@ -100,7 +100,7 @@ async def _write(shop: Shop, identity: Identity, shown: Shown, how: How) -> Orde
         price=bundle.price,
         product_id=bundle.id,
         product_version=bundle.version,
-        delivers={"services": sorted({str(part.service_id) for part in parts})},
+        delivers={"services": sorted({str(part.service_id) for part in parts}), "refunds_all": bundle.refunds_all},
     )
     return await orders.write(shop, identity, whole, how, parts)
 

@@ -15,7 +15,7 @@ from selfcare.kernel.money import Money, shares
 from selfcare.portal.orders.selling import closed, is_for, is_on_sale
 
 _COLUMNS = """id, slug, name, description, features, icon, customer_types, price_minor, currency, version, terms_url,
-    parts, enabled, on_sale_from, on_sale_until"""
+    parts, refunds_all, enabled, on_sale_from, on_sale_until"""
 _JSON = dict.fromkeys(("features", "customer_types", "parts"), as_json)
 _ALL = Prepared.sql(
     f"""
@@ -71,7 +71,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """On sale to this customer. `mark` is another one whenever it or a part of it was changed."""
+    """On sale to this customer. `mark` is another one whenever it or a part of it was changed. With `refunds_all` it is
+    all or nothing."""
 
     id: UUID
     name: str
@@ -81,6 +82,7 @@ class Bundle:
     price: Money
     version: int
     terms_url: str | None
+    refunds_all: bool
     parts: tuple[Part, ...]
 
     @property
@@ -146,7 +148,7 @@ def _bundle(row: Mapping[str, Any], products: Mapping[str, Mapping[str, Any]], l
     ]
     priced = zip(inside, shares(price, weights), alone, strict=True)
     parts = tuple(_part(place, one, share, full, lines) for place, (one, share, full) in enumerate(priced))
-    plain = ("id", "name", "icon", "description", "features", "version", "terms_url")
+    plain = ("id", "name", "icon", "description", "features", "version", "terms_url", "refunds_all")
     return Bundle(**{name: row[name] for name in plain}, price=price, parts=parts)
 
 

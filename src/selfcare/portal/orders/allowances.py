@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from selfcare.kernel.money import Money
 from selfcare.portal.orders.order import Order
-from selfcare.portal.orders.outcome import DONE, RUNNING, UNKNOWN, Outcome, Result
+from selfcare.portal.orders.outcome import DONE, NEVER_BEGAN, RUNNING, UNKNOWN, Outcome, Result
 from selfcare.ports.charging import Charging, Delivery, Put
 from selfcare.ports.failures import Declined, Unknown, Unreachable
 
@@ -74,7 +74,21 @@ class Allowances:
             there = await self._charging.was_applied(delivery_of(order))
         except (Unreachable, Unknown):
             return UNKNOWN
-        return DONE if there else Outcome(Result.FAILED)
+        return DONE if there else NEVER_BEGAN
+
+    async def take_back(self, order: Order) -> Outcome:
+        delivery = delivery_of(order)
+        if not delivery.puts:
+            return DONE
+        try:
+            await self._charging.take_back(delivery)
+        except Declined as refused:
+            return Outcome(Result.FAILED, refused.message)
+        except Unreachable:
+            return RUNNING
+        except Unknown:
+            return UNKNOWN
+        return DONE
 
 
 def frozen(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from selfcare.db.engine import transaction
 from selfcare.portal.orders.allowances import Allowances
 from selfcare.portal.orders.order import Order
-from selfcare.portal.orders.outcome import DONE, Outcome, Result
+from selfcare.portal.orders.outcome import DONE, NEVER_BEGAN, Outcome, Result
 from selfcare.portal.services import extending
 
 
@@ -31,4 +31,9 @@ class Topups:
     async def look(self, order: Order) -> Outcome:
         if "days" not in order.delivers:
             return await self._allowances.look(order)
-        return DONE if await extending.was_extended(order.id) else Outcome(Result.FAILED)
+        return DONE if await extending.was_extended(order.id) else NEVER_BEGAN
+
+    async def take_back(self, order: Order) -> Outcome:
+        if "days" in order.delivers:
+            return Outcome(Result.FAILED, "Days that were added stay.")
+        return await self._allowances.take_back(order)

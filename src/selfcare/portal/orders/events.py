@@ -11,7 +11,7 @@ _WITH_AMOUNT = frozenset({"ordered", "bought", "refunded"})
 
 
 async def happened(who: audit.Who, what: str, order: Order) -> None:
-    """ordered, bought, delivered, failed, refunded, cancelled, reviewed; in the transaction of the act."""
+    """ordered, bought, delivered, failed, refunded, cancelled, reviewed, taken_back; in the transaction of the act."""
     event = Event(f"{_PREFIX.get(order.kind, 'orders')}.{what}")
     details: dict[str, object] = {"service": order.service_id}
     if what in _WITH_AMOUNT:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute
 from selfcare.kernel import clock
 from selfcare.kernel.ids import new_id
-from selfcare.portal.orders.network import AtTheNetwork
+from selfcare.portal.orders.network import AtTheNetwork, set_up
 from selfcare.portal.orders.order import Order
-from selfcare.portal.orders.outcome import DONE, Outcome
+from selfcare.portal.orders.outcome import DONE, Outcome, Result
 from selfcare.ports.provisioning import Action, Work
 
 
@@ -38,6 +38,36 @@ class Extras(AtTheNetwork):
     async def finish(self, order: Order) -> Outcome:
         await _run(order)
         return DONE
+
+    async def take_back(self, order: Order) -> Outcome:
+        """Its allowances first: where some of it was used, the network keeps it on."""
+        back = await self._allowances.take_back(order)
+        if back.result is not Result.DONE:
+            return back
+        off = await set_up(self._provisioning, _removal(order))
+        if off.result is Result.FAILED:
+            return Outcome(Result.FAILED, f"The network did not take it off: {off.words}")
+        if off.result is Result.DONE:
+            await _end(order)
+        return off
+
+
+def _removal(order: Order) -> Work:
+    """Another job each time that staff have it tried again."""
+    assert order.service_id is not None
+    return Work(
+        id=uuid5(order.id, f"take back/{order.undo_tries}"),
+        customer_id=order.customer_id,
+        service_id=order.service_id,
+        action=Action.REMOVE,
+        what=order.name,
+        play=order.delivers["play"],
+    )
+
+
+async def _end(order: Order) -> None:
+    async with transaction():
+        await execute(_END.bind(order_id=order.id, customer_id=order.customer_id, now=clock.now()))
 
 
 async def _run(order: Order) -> None:
@@ -78,6 +108,12 @@ _ADD = Prepared.sql(
         :tax_permille, :recurring, :grants, :starts_at, :paid_until, :term_ends_at, :ends_at, :waits_for,
         :lasts_days, :now)
     ON CONFLICT (order_id) DO NOTHING RETURNING id
+    """
+)
+_END = Prepared.sql(
+    """
+    UPDATE service_addon SET taken_off_at = :now, ends_at = CASE WHEN ends_at <= :now THEN ends_at ELSE :now END
+     WHERE order_id = :order_id AND customer_id = :customer_id AND taken_off_at IS NULL
     """
 )
 _REPLACE = Prepared.sql(

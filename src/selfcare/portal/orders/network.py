@@ -8,7 +8,7 @@ from uuid import UUID
 
 from selfcare.portal.orders.allowances import Allowances
 from selfcare.portal.orders.order import Order
-from selfcare.portal.orders.outcome import DONE, RUNNING, UNKNOWN, Outcome, Result
+from selfcare.portal.orders.outcome import DONE, NEVER_BEGAN, RUNNING, UNKNOWN, Outcome, Result
 from selfcare.ports.failures import Declined, Unknown, Unreachable
 from selfcare.ports.provisioning import DONE as READY
 from selfcare.ports.provisioning import FAILED as BROKEN
@@ -72,7 +72,7 @@ async def look(provisioning: Provisioning, job_id: UUID) -> Outcome:
         found = await provisioning.ask(job_id)
     except (Unreachable, Unknown):
         return UNKNOWN
-    return _outcome(found) if found else Outcome(Result.FAILED)
+    return _outcome(found) if found else NEVER_BEGAN
 
 
 def _outcome(progress: Progress) -> Outcome:

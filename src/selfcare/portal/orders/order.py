@@ -7,7 +7,8 @@ delivering → failed                          it definitely failed and had cost
 delivering → review → any of the above       nobody knows: a person looks
 
 The parts of a bundle are orders with a `parent_id`: they wait in `open` until it is paid, and have no payment of their
-own. The bundle itself is delivering until each part has ended; see `orders.parts`.
+own. The bundle itself is delivering until each part has ended; see `orders.parts`, and `orders.undoing` for those that
+are all or nothing.
 """
 
 from __future__ import annotations
@@ -94,6 +95,9 @@ class Order:
     deadline_at: datetime | None
     lease_until: datetime | None
     delivered_at: datetime | None
+    arrived_at: datetime | None
+    undo_at: datetime | None
+    undo_tries: int
     steps: tuple[Step, ...] = ()
 
     @property
@@ -104,6 +108,11 @@ class Order:
     def short_name(self) -> str:
         """Of a part of a bundle without the bundle's name."""
         return str(self.delivers.get("part") or self.name)
+
+    @property
+    def refunds_all(self) -> bool:
+        """Of a bundle: it is all or nothing."""
+        return bool(self.delivers.get("refunds_all"))
 
     @property
     def is_under_way(self) -> bool:
@@ -123,7 +132,7 @@ COLUMNS = (
     *("id", "customer_id", "kind", "reference", "request_key", "name", "service_id", "owner_id", "beneficiary"),
     *("product_id", "product_version", "parent_id", "price_minor", "currency", "tax_permille", "delivers", "auto"),
     *("payment_id", "state", "problem", "asked_by", "created_at", "changed_at", "deadline_at", "lease_until"),
-    "delivered_at",
+    *("delivered_at", "arrived_at", "undo_at", "undo_tries"),
 )
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM purchase_order"
 ONE = Prepared.sql(f"{SELECT} WHERE id = :id")

@@ -20,13 +20,14 @@ from selfcare.kernel import clock
 from selfcare.kernel.errors import Conflict, NotFound, Unavailable
 from selfcare.kernel.ids import new_id, reference, token
 from selfcare.kernel.money import Money
-from selfcare.portal.orders import advances, booking, credit_notes, telling
+from selfcare.portal.orders import advances, booking, credit_notes, stepping, telling, undoing
 from selfcare.portal.orders.credit_notes import CreditNote
 from selfcare.portal.orders.events import happened
 from selfcare.portal.orders.order import Kind, Order, State, find_by_request_key, load
-from selfcare.portal.orders.outcome import Outcome, Result
+from selfcare.portal.orders.outcome import RUNNING, Outcome, Result
 from selfcare.portal.orders.parts import ON_THE_CARD, end_of, parts_of
 from selfcare.portal.orders.shop import Shop
+from selfcare.portal.orders.stepping import move
 from selfcare.portal.pay import payments
 from selfcare.portal.pay.payment import Purpose
 from selfcare.portal.pay.payment import State as Pay
@@ -34,7 +35,6 @@ from selfcare.portal.pay.payments import How
 from selfcare.ports.jobs import MONEY
 
 DELIVER = "order.deliver"
-LEASE = timedelta(seconds=60)
 # After so long customers read that it takes longer, and staff have it on a list.
 LATE = timedelta(minutes=10)
 PURPOSES = {Kind.ADDON: Purpose.ADDON, Kind.CHANGE: Purpose.ADDON, Kind.PLAN: Purpose.PLAN, Kind.BUNDLE: Purpose.ADDON}
@@ -92,7 +92,7 @@ async def write(shop: Shop, who: audit.Who, wanted: Wanted, how: How, parts: Seq
         placed = replace(part, parent_id=id, delivers={**part.delivers, "place": place})
         await _insert(who, new_id(), placed, token(), State.OPEN)
     if is_free:
-        await _step(id, who.customer_id, State.PAID)
+        await stepping.step(id, who.customer_id, State.PAID)
         await _deliver_soon(shop, id)
     else:
         purpose = PURPOSES.get(wanted.kind, Purpose.TOPUP)
@@ -132,7 +132,7 @@ async def _insert(who: audit.Who, id: UUID, wanted: Wanted, request_key: str, st
         )
     )
     if rows:
-        await _step(id, who.customer_id, State.OPEN)
+        await stepping.step(id, who.customer_id, State.OPEN)
     return bool(rows)
 
 
@@ -143,7 +143,10 @@ async def advance(shop: Shop, order_id: UUID) -> Order:
         await _note_payment(shop, order, order.payment_id)
         order = await load(order_id)
     if order.state in (State.PAID, State.DELIVERING):
-        await (_deliver_parts if order.kind is Kind.BUNDLE else _deliver)(shop, order)
+        if order.kind is Kind.BUNDLE:
+            await _deliver_parts(shop, order)
+        elif order.arrived_at is None or order.undo_at is not None:
+            await _deliver(shop, order)
     return await load(order_id)
 
 
@@ -166,44 +169,62 @@ async def _note_payment(shop: Shop, order: Order, payment_id: UUID) -> None:
 
 
 async def _deliver(shop: Shop, order: Order) -> None:
-    deliverer, now = shop.deliverers[order.kind], clock.now()
     async with transaction():
         if order.state is State.PAID:
             await move(order, {State.PAID}, State.DELIVERING)
-        until = {"lease": now + LEASE, "deadline": now + deliverer.patience}
-        claimed = await execute(_CLAIM.bind(id=order.id, now=now, **until))
-        if claimed:
+        if not await stepping.claim(order.id, shop.deliverers[order.kind].patience):
+            return
+        order = await load(order.id)
+        if order.arrived_at is None:
             await advances.hold_back(order)
-    if not claimed:
-        return
     order = await load(order.id)
     try:
-        outcome = await deliverer.deliver(order)
+        outcome = await _ask(shop, order)
     except BaseException:
         await _release(order)
         raise
     await take(shop, order, outcome)
 
 
+async def _ask(shop: Shop, order: Order) -> Outcome:
+    """Delivers it; of a bundle that is undone, takes it back, or looks where nobody knows."""
+    if order.arrived_at is not None:
+        return await shop.undoers[order.kind].take_back(order) if order.undo_at is not None else RUNNING
+    whole = await undoing.whole_of(order)
+    if whole is not None and whole.undo_at is not None:
+        return undoing.believed(await shop.deliverers[order.kind].look(order), whole)
+    return await shop.deliverers[order.kind].deliver(order)
+
+
 async def _deliver_parts(shop: Shop, order: Order) -> None:
     """A bundle: each part has a job of its own from now on, and here goes as far as it goes at once."""
     async with transaction():
-        await move(order, {State.PAID}, State.DELIVERING)
+        whole = await stepping.hold(order.id) if order.refunds_all else order
+        await move(whole, {State.PAID}, State.DELIVERING)
         parts = await parts_of(order.id)
         for part in parts:
             # One that was given up comes back where staff deliver it after all.
-            if await move(part, {State.OPEN, State.CANCELED}, State.PAID):
+            if whole.undo_at is None and await move(part, {State.OPEN, State.CANCELED}, State.PAID):
                 await _deliver_soon(shop, part.id)
     for part in parts:
         await advance(shop, part.id)
+    if order.refunds_all:
+        await _conclude(shop, order.id)
+        return
     async with transaction():
         await _sum_up(shop, order.id)
 
 
+async def _conclude(shop: Shop, whole_id: UUID) -> None:
+    """A bundle that was undone: one sum goes back when there is nothing left of it."""
+    whole = await load(whole_id)
+    if whole.state is State.DELIVERING and await undoing.is_over(whole):
+        await give_back(shop, whole, {State.DELIVERING}, whole.problem or "")
+
+
 async def _sum_up(shop: Shop, whole_id: UUID) -> None:
     """Inside `transaction()`: a bundle has ended when each of its parts has."""
-    await execute(_HOLD.bind(id=whole_id))
-    whole, parts = await load(whole_id), await parts_of(whole_id)
+    whole, parts = await stepping.hold(whole_id), await parts_of(whole_id)
     match end_of(parts):
         case State.DELIVERED:
             if await move(whole, {State.DELIVERING}, State.DELIVERED):
@@ -219,8 +240,12 @@ async def _sum_up(shop: Shop, whole_id: UUID) -> None:
 async def take(shop: Shop, order: Order, outcome: Outcome) -> None:
     """What the deliverer says of it, or what was found out later."""
     match outcome.result:
+        case Result.DONE if order.undo_at is not None:
+            await let_go(shop, order, {State.DELIVERING})
         case Result.DONE:
             await _finish(shop, order)
+        case Result.FAILED if order.undo_at is not None:
+            await undoing.refused(order, outcome.words)
         case Result.FAILED:
             await give_back(shop, order, {State.DELIVERING}, outcome.words)
         case Result.RUNNING | Result.UNKNOWN:
@@ -230,7 +255,19 @@ async def take(shop: Shop, order: Order, outcome: Outcome) -> None:
                 await _release(order)
 
 
+async def let_go(shop: Shop, part: Order, states: Collection[State], words: str = "") -> None:
+    """A part of a bundle that is undone: it was taken back, or stays with the customer without its price."""
+    assert part.parent_id is not None
+    await undoing.taken_back(part, states, words)
+    await _conclude(shop, part.parent_id)
+
+
 async def _finish(shop: Shop, order: Order) -> None:
+    if (whole := await undoing.whole_of(order)) is not None:
+        await undoing.arrived(shop, whole.id, order.id)
+        if (await load(order.id)).undo_at is not None:
+            await advance(shop, order.id)
+        return
     async with transaction():
         if not await move(order, {State.DELIVERING, State.REVIEW}, State.DELIVERED):
             return
@@ -247,7 +284,7 @@ async def _finish(shop: Shop, order: Order) -> None:
 async def end_heard(shop: Shop, order_id: UUID) -> None:
     """The network says by itself that it has ended, perhaps only after a person was asked to look. Raises NotFound."""
     order = await advance(shop, order_id)
-    if order.state is not State.REVIEW:
+    if order.state is not State.REVIEW or order.undo_at is not None:
         return
     outcome = await shop.deliverers[order.kind].look(order)
     if outcome.result is Result.DONE:
@@ -258,6 +295,10 @@ async def end_heard(shop: Shop, order_id: UUID) -> None:
 
 async def give_back(shop: Shop, order: Order, states: Collection[State], words: str) -> None:
     """It is certain that nothing was delivered: all the money goes back to where it came from. Once."""
+    if (whole := await undoing.whole_of(order)) is not None:
+        await undoing.lost(whole.id, order.id, states, words)
+        await advance(shop, whole.id)
+        return
     try:
         async with transaction():
             if await booking.paid_by(order) is None:
@@ -282,7 +323,7 @@ async def refunded(shop: Shop, order_id: UUID) -> None:
     """The card has its money again: that of the order, or of some parts of it."""
     order = await load(order_id)
     async with transaction():
-        parts = await parts_of(order_id)
+        parts = [] if order.refunds_all else await parts_of(order_id)
         back = {row["id"] for row in await execute(ON_THE_CARD.bind(id=order_id))}
         for part in parts:
             if part.id in back and (note := await _refund_ends(shop, part)) is not None:
@@ -309,24 +350,7 @@ async def _send_to_review(order: Order, outcome: Outcome, states: Collection[Sta
 
 async def _release(order: Order) -> None:
     async with transaction():
-        await execute(_RELEASE.bind(id=order.id, lease=order.lease_until))
-
-
-async def move(order: Order, states: Collection[State], to: State, problem: str = "") -> bool:
-    """Inside `transaction()`. False where it was not in any of these states: then nothing was done."""
-    now = clock.now()
-    done = now if to is State.DELIVERED else None
-    rows = await execute(
-        _MOVE.bind(id=order.id, states=sorted(states), state=to, now=now, done=done, problem=problem[:200] or None)
-    )
-    if rows:
-        await _step(order.id, order.customer_id, to)
-    return bool(rows)
-
-
-async def _step(order_id: UUID, customer_id: UUID, state: State) -> None:
-    now = clock.now()
-    await execute(_STEP.bind(id=new_id(), order_id=order_id, customer_id=customer_id, state=state, now=now))
+        await stepping.release(order)
 
 
 async def _deliver_soon(shop: Shop, order_id: UUID) -> None:
@@ -350,27 +374,7 @@ _ADD = Prepared.sql(
     ON CONFLICT (request_key) DO NOTHING RETURNING id
     """
 )
-_HOLD = Prepared.sql("UPDATE purchase_order SET state = state WHERE id = :id")
 _PAID_BY = Prepared.sql("UPDATE purchase_order SET payment_id = :payment_id WHERE id = :id")
-_STEP = Prepared.sql(
-    "INSERT INTO order_step (id, order_id, customer_id, state, at) VALUES (:id, :order_id, :customer_id, :state, :now)"
-)
-_MOVE = Prepared.sql(
-    """
-    UPDATE purchase_order SET state = :state, changed_at = :now, lease_until = NULL,
-        delivered_at = COALESCE(:done, delivered_at), problem = COALESCE(:problem, problem)
-    WHERE id = :id AND state IN :states RETURNING id
-    """
-)
-_CLAIM = Prepared.sql(
-    """
-    UPDATE purchase_order SET lease_until = :lease, deadline_at = COALESCE(deadline_at, :deadline)
-    WHERE id = :id AND state = 'delivering' AND (lease_until IS NULL OR lease_until <= :now) RETURNING id
-    """
-)
-_RELEASE = Prepared.sql(
-    "UPDATE purchase_order SET lease_until = NULL WHERE id = :id AND state = 'delivering' AND lease_until = :lease"
-)
 _LOST = Prepared.sql(
     """
     SELECT id FROM purchase_order WHERE state IN ('open', 'paid', 'delivering') AND changed_at <= :before

@@ -28,6 +28,8 @@ class Outcome:
 
 
 DONE, RUNNING, UNKNOWN = Outcome(Result.DONE), Outcome(Result.RUNNING), Outcome(Result.UNKNOWN)
+# There is no trace of it. A question that is still on its way may yet begin it.
+NEVER_BEGAN = Outcome(Result.FAILED, "It never began.")
 
 
 class Deliverer(Protocol):
@@ -43,3 +45,10 @@ class Deliverer(Protocol):
 
     async def look(self, order: Order) -> Outcome:
         """How it stands, without doing anything. FAILED: it was not delivered."""
+
+
+class Undoer(Protocol):
+    """Of what may be part of a bundle that is all or nothing."""
+
+    async def take_back(self, order: Order) -> Outcome:
+        """As if it had never been delivered; asked again and again. FAILED: it stays with the customer for good."""

@@ -12,7 +12,8 @@ from selfcare.portal.orders.outcome import Outcome, Result
 # A part's own end; what it cost is earned, or on its way back.
 ENDED = frozenset({State.DELIVERED, State.FAILED, State.REFUND_DUE, State.REFUNDED})
 LOST = ENDED - {State.DELIVERED}
-_UNTOUCHED = frozenset({State.OPEN, State.CANCELED})
+# With what is left of one that was undone.
+_UNTOUCHED = frozenset({State.OPEN, State.CANCELED, State.FAILED})
 
 _PARTS = Prepared.sql(f"{SELECT} WHERE parent_id = :id ORDER BY created_at, id LIMIT 20")
 # Parts whose own refund has arrived on the card.
@@ -41,7 +42,7 @@ def end_of(parts: Sequence[Order]) -> State | None:
 
 
 async def look(whole: Order) -> Outcome:
-    """FAILED: none of it was ever begun."""
+    """FAILED: none of it was ever begun, or all of it was undone."""
     if all(part.state in _UNTOUCHED for part in await parts_of(whole.id)):
         return Outcome(Result.FAILED)
     return Outcome(Result.UNKNOWN, "Its parts have an end of their own.")

@@ -11,7 +11,8 @@ class PurchaseOrder(Table, tablename="purchase_order"):
 
     `delivers` is JSON text, frozen when it was asked for: see `orders.allowances`. `lease_until`: whoever delivers it
     now has it until then. `deadline_at`: after that a person looks. `problem` is for staff. A part of a bundle has its
-    `parent_id`; `refund_id` is what gave its money back.
+    `parent_id`; `refund_id` is what gave its money back. Of a bundle that is all or nothing: a part that `arrived_at`
+    waits for the others; from `undo_at` on it is taken back, at the network by a job for each of `undo_tries`.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -41,6 +42,9 @@ class PurchaseOrder(Table, tablename="purchase_order"):
     lease_until = Timestamptz(null=True, default=None)
     delivered_at = Timestamptz(null=True, default=None)
     refund_id = UUID(null=True, default=None)
+    arrived_at = Timestamptz(null=True, default=None)
+    undo_at = Timestamptz(null=True, default=None)
+    undo_tries = BigInt(default=0)
 
 
 class OrderStep(Table, tablename="order_step"):

@@ -12,7 +12,7 @@ from selfcare.messages.events import Message
 from selfcare.portal.orders.booking import Back
 from selfcare.portal.orders.credit_notes import CreditNote
 from selfcare.portal.orders.order import Kind, Order, State
-from selfcare.portal.orders.parts import LOST
+from selfcare.portal.orders.parts import LOST, parts_of
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay.guests import strangers
 from selfcare.portal.pay.payment import Payment, load
@@ -71,13 +71,15 @@ async def _put_in(shop: Shop, order: Order, owner_id: UUID) -> None:
 
 
 async def not_delivered(shop: Shop, order: Order, back: Back | None, note: CreditNote | None = None) -> None:
-    """With what comes back, and whereto; None where it had cost nothing. `note` where it is back already."""
+    """With what comes back, and whereto; None where it had cost nothing. `note` where it is back already. Of a bundle
+    that was undone with the part that was lost."""
     if (payment := await stranger_who_paid(order)) is not None:
         values = {"amount": order.price, "reference": order.reference, "what": order.name}
         await strangers.tell(shop.till, payment, Message.QUICK_TOPUP_NOT_DELIVERED, **values)
         return
+    lost = [part.short_name for part in await parts_of(order.id) if part.state is State.FAILED]
     for user_id in await recipients(order.customer_id, order.asked_by):
-        amounts: dict[str, Any] = {}
+        amounts: dict[str, Any] = {"lost": ", ".join(lost)} if lost else {}
         if order.kind is Kind.PLAN:
             amounts["plan_stays"] = True
         if order.kind is Kind.CHANGE:

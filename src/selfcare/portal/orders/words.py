@@ -49,6 +49,8 @@ def standing(order: Order, now: datetime, parts: Sequence[Order] = ()) -> Standi
             _("We are looking into a part of this ourselves"),
             _("Please don't buy it again. We tell you by mail as soon as we know more."),
         )
+    if order.undo_at is not None and order.state is not State.REVIEW:
+        return _undone(order, parts)
     match order.state:
         case State.OPEN:
             return Standing("wait", _("Waiting for the payment"), _("We are waiting for your payment"))
@@ -73,6 +75,21 @@ def standing(order: Order, now: datetime, parts: Sequence[Order] = ()) -> Standi
     return Standing("off", _("Cancelled"), _("Nothing was bought"), _("Nothing was taken."))
 
 
+def _undone(order: Order, parts: Sequence[Order]) -> Standing:
+    """A bundle that is all or nothing, of which a part was lost."""
+    lost = ", ".join(part.short_name for part in parts if part.state is State.FAILED)
+    title = _("%(what)s could not be done, so you get everything back") % {"what": lost or order.name}
+    match order.state:
+        case State.REFUNDED:
+            return Standing("off", _("Refunded"), title, _("Your money has been given back."))
+        case State.REFUND_DUE:
+            return Standing("wait", _("Being refunded"), title, _("Your money is on its way back."))
+        case State.FAILED:
+            return Standing("bad", _("Not done"), title, _("It has cost you nothing."))
+    back = _("We take back what is there already. Then %(back)s comes back to you by itself.")
+    return Standing("wait", _("Being taken back"), title, back % {"back": money(order.price)})
+
+
 def _lost(order: Order) -> str:
     if order.kind is Kind.PLAN:
         return _("We could not change your plan: it stays as it was")
@@ -89,7 +106,8 @@ def _at_work(order: Order, now: datetime) -> Standing:
             _("This takes longer than usual"),
             _("You need not do anything. If it cannot be done, you get your money back by itself."),
         )
-    return Standing("wait", _("In progress"), _doing(order))
+    all_or_nothing = _("All or nothing: if one part cannot be done, you get everything back.")
+    return Standing("wait", _("In progress"), _doing(order), all_or_nothing if order.refunds_all else "")
 
 
 def _doing(order: Order) -> str:
@@ -108,6 +126,8 @@ def life_line(order: Order, parts: Sequence[Order] = ()) -> list[Milestone]:
         if order.state is State.CANCELED:
             return [*line, Milestone("failed", _("Not paid"), order.changed_at)]
         line.append(_reached(seen, State.PAID, _("Paid"), is_next=order.state is State.OPEN))
+    if order.undo_at is not None:
+        return [*line, *(_milestone_back(part) for part in parts), *_money_back(order, seen)]
     if parts and any(part.state is not State.CANCELED for part in parts):
         return [*line, *(_milestone(part) for part in parts)]
     if order.state in (State.FAILED, State.REFUND_DUE, State.REFUNDED):
@@ -127,8 +147,34 @@ def life_line(order: Order, parts: Sequence[Order] = ()) -> list[Milestone]:
     return line
 
 
+def _milestone_back(part: Order) -> Milestone:
+    """Of a bundle that is undone."""
+    named = {"what": part.short_name}
+    match part.state:
+        case State.FAILED:
+            return Milestone("failed", _("%(what)s: could not be done") % named, part.changed_at)
+        case State.CANCELED if part.arrived_at is not None:
+            return Milestone("done", _("%(what)s: taken back") % named, part.changed_at)
+        case State.CANCELED:
+            return Milestone("done", _("%(what)s: not begun") % named, part.changed_at)
+        case State.REVIEW:
+            return Milestone("now", _("%(what)s: we are looking into this ourselves") % named)
+    if part.undo_at is not None:
+        return Milestone("now", _("%(what)s: being taken back") % named)
+    return Milestone("now", _("%(what)s: we find out whether it was added") % named)
+
+
+def _money_back(order: Order, seen: dict[State, datetime]) -> list[Milestone]:
+    if order.state is State.FAILED or not order.price:
+        return []
+    words = _("%(back)s given back") % {"back": money(order.price)}
+    return [_reached(seen, State.REFUNDED, words, is_next=order.state is State.REFUND_DUE)]
+
+
 def _milestone(part: Order) -> Milestone:
     named = {"what": part.short_name, "back": money(part.price)}
+    if part.arrived_at is not None and part.state is State.DELIVERING:
+        return Milestone("done", _("%(what)s: added") % named, part.arrived_at)
     match part.state:
         case State.DELIVERED:
             return Milestone("done", _("%(what)s: ready") % named, part.delivered_at)
@@ -146,7 +192,12 @@ def _milestone(part: Order) -> Milestone:
 
 def mark(order: Order, parts: Sequence[Order]) -> str:
     """Another one whenever a page of it would read differently."""
-    return ".".join(one.state.value for one in (order, *parts))
+    return ".".join(_stage(one) for one in (order, *parts))
+
+
+def _stage(order: Order) -> str:
+    more = "-undone" if order.undo_at is not None else "-arrived" if order.arrived_at is not None else ""
+    return f"{order.state.value}{more}"
 
 
 def _reached(seen: dict[State, datetime], state: State, words: str, *, is_next: bool = False) -> Milestone:

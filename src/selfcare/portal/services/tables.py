@@ -17,6 +17,7 @@ class Product(Table, tablename="product"):
     its period ends), counts_mms, blocker. Custom amounts are allowed between `custom_min_minor` and `custom_max_minor`
     when those are set.
     `parts` of a bundle: a JSON list of objects with product (slug) and price, its share; null: by what it costs.
+    With `refunds_all` it is all or nothing.
     `lasts_days` is how long a one-off add-on runs, `activation` when it begins, in words.
     What `starts` with its first_use or first_use_abroad does so in `start_within_days`, or ends unused.
     `provisioning_…` and `wholesale_…` never leave the house.
@@ -48,6 +49,7 @@ class Product(Table, tablename="product"):
     tax_permille = BigInt(default=0)
     grants = JSONB(default="[]")
     parts = JSONB(default="[]")
+    refunds_all = Boolean(default=False)
     lasts_days = BigInt(null=True, default=None)
     activation = Varchar(200, null=True, default=None)
     starts = Varchar(16, default="now")

@@ -54,6 +54,7 @@ class Draft:
     # Imported, not typed: of a bundle its parts, of a plan the settings that customers may change.
     parts: list[dict[str, Any]] = field(default_factory=list)
     editable: list[Any] = field(default_factory=list)
+    refunds_all: bool = False
     repeatable: bool = False
     min_term: int = 0
     provisioning_play: str | None = None

@@ -21,8 +21,8 @@ from selfcare.staff.catalogue.drafts import Draft
 _JSON = dict.fromkeys(("customer_types", "requires", "excludes", "features", "grants", "parts", "editable"), as_json)
 _COLUMNS = """id, slug, name, description, category, service_type, customer_types, requires, excludes, enabled,
     on_sale_from, on_sale_until, sort, icon, features, terms_url, price_minor, setup_price_minor, currency, period,
-    custom_min_minor, custom_max_minor, tax_code, tax_permille, grants, parts, editable, repeatable, min_term,
-    provisioning_play, starts, start_within_days, version, created_at"""
+    custom_min_minor, custom_max_minor, tax_code, tax_permille, grants, parts, refunds_all, editable, repeatable,
+    min_term, provisioning_play, starts, start_within_days, version, created_at"""
 _ALL = Prepared.sql(
     f"SELECT {_COLUMNS} FROM product ORDER BY category, service_type, sort, name LIMIT 500", types=_JSON
 )
@@ -48,7 +48,7 @@ _SET = """slug = :slug, name = :name, description = :description, category = :ca
     terms_url = :terms_url, price_minor = :price_minor, setup_price_minor = :setup_price_minor, currency = :currency,
     period = :period, custom_min_minor = :custom_min_minor, custom_max_minor = :custom_max_minor, tax_code = :tax_code,
     tax_permille = :tax_permille, grants = :grants, repeatable = :repeatable, min_term = :min_term,
-    provisioning_play = :provisioning_play, parts = :parts, editable = :editable,
+    provisioning_play = :provisioning_play, parts = :parts, refunds_all = :refunds_all, editable = :editable,
     starts = :starts, start_within_days = :start_within_days"""
 _UPDATE = Prepared.sql(
     f"UPDATE product SET {_SET}, version = version + 1 WHERE id = :id AND version = :seen RETURNING version"
@@ -58,12 +58,12 @@ _INSERT = Prepared.sql(
     INSERT INTO product (id, slug, name, description, category, service_type, customer_types, requires, excludes,
         enabled, on_sale_from, on_sale_until, sort, icon, features, terms_url, price_minor, setup_price_minor, currency,
         period, custom_min_minor, custom_max_minor, tax_code, tax_permille, grants, repeatable, editable, min_term,
-        version, provisioning_play, provisioning_vars, created_at, parts, starts,
+        version, provisioning_play, provisioning_vars, created_at, parts, refunds_all, starts,
         start_within_days)
     VALUES (:id, :slug, :name, :description, :category, :service_type, :customer_types, :requires, :excludes,
         :enabled, :on_sale_from, :on_sale_until, :sort, :icon, :features, :terms_url, :price_minor, :setup_price_minor,
         :currency, :period, :custom_min_minor, :custom_max_minor, :tax_code, :tax_permille, :grants, :repeatable,
-        :editable, :min_term, 1, :provisioning_play, '{}', :now, :parts, :starts,
+        :editable, :min_term, 1, :provisioning_play, '{}', :now, :parts, :refunds_all, :starts,
         :start_within_days)
     """
 )

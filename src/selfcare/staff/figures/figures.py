@@ -43,7 +43,8 @@ _STUCK_ORDERS = Prepared.sql(
     """
     SELECT count(*) AS n, min(created_at) AS oldest FROM purchase_order
      WHERE state = 'review'
-        OR (state IN ('paid', 'delivering', 'refund_due') AND kind <> 'bundle' AND changed_at < :before)
+        OR (state IN ('paid', 'delivering', 'refund_due') AND kind <> 'bundle' AND changed_at < :before
+            AND (arrived_at IS NULL OR undo_at IS NOT NULL))
     """,
     types={"oldest": as_moment},
 )
