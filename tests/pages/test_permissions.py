@@ -12,6 +12,7 @@ from litestar.routes import HTTPRoute
 from selfcare.app import Application
 from selfcare.identity.permissions import LOOK, NEVER, TABLE, Access, Who
 from selfcare.identity.rights import StaffRight
+from selfcare.web import pages
 from tests.pages import expected, places
 from tests.pages.places import CUSTOMERS_OF
 from tests.pages.test_every_page import filled
@@ -35,6 +36,15 @@ def test_every_route_has_a_name_and_a_row(app: Application) -> None:
 def test_no_row_is_for_a_route_that_does_not_exist(app: Application) -> None:
     names = {handler.name for _path, handler in handlers(app)}
     assert set(TABLE) <= names, set(TABLE) - names
+
+
+def test_every_page_of_a_customer_stands_under_a_section() -> None:
+    """Else the navigation says of no section that one is in it."""
+    sections = {route for route, _label, _icon in pages._portal()}
+    stray = [
+        name for name, access in TABLE.items() if access.who is Who.CUSTOMER and pages._section_of(name) not in sections
+    ]
+    assert stray == []
 
 
 async def test_a_handler_without_a_row_answers_nobody(app: Application, asha: Browser) -> None:

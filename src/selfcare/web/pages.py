@@ -129,6 +129,7 @@ def _idle_seconds(ctx: RequestContext) -> int:
 _STANDS_UNDER = {
     "cards": "billing",
     "pay": "billing",
+    "orders": "billing",
     "alerts": "dashboard",
     "activity": "account",
     "addons": "services",
