@@ -23,6 +23,7 @@ from selfcare.ports.charging import Delivery
 from selfcare.ports.failures import Unreachable
 from tests.staff.test_visits import rows
 from tests.support.browser import Browser, Page
+from tests.support.databases import change
 from tests.support.shopping import Scripted
 
 WHY = "The network lost it in the night"
@@ -104,6 +105,17 @@ async def test_nothing_is_given_back_while_nobody_can_say(
     page = await give_back(stuck, admin)
     assert page.status == 409
     assert (await load(stuck.id)).state is State.REVIEW
+
+
+async def test_what_the_bank_takes_back_already_is_not_given_back_and_staff_read_why(
+    stuck: Order, admin: Browser
+) -> None:
+    await change("UPDATE payment SET disputed_at = created_at WHERE id = :id", id=stuck.payment_id)
+    page = await give_back(stuck, admin)
+    assert page.status == 409
+    assert "The bank is taking this payment back already" in page.text
+    assert (await load(stuck.id)).state is State.REVIEW
+    assert await fetch(REFUNDS.bind()) == []
 
 
 async def give_back(stuck: Order, browser: Browser) -> Page:

@@ -72,4 +72,8 @@ async def give_back(shop: Shop, who: audit.Who, order_id: UUID, reason: str) -> 
     async with transaction():
         await audit.record(who, Event.ORDERS_GIVEN_UP, about=order_id, reason=reason)
     await orders.give_back(shop, order, {State.REVIEW}, words)
-    return await load(order_id)
+    order = await load(order_id)
+    if order.state is State.REVIEW:
+        # Why it cannot be stands in the problem: the bank has the payment in hand, or we have.
+        raise Conflict(order.problem or _("This order is no longer waiting for somebody."))
+    return order
