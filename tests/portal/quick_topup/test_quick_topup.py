@@ -349,6 +349,13 @@ async def test_the_same_form_twice_and_two_forms_of_one_visit_are_one_order(app:
     assert [order["name"] for order in await fetch(ORDERS.bind())] == ["£10 credit"]
 
 
+async def test_a_visit_that_has_bought_shows_its_order_and_no_shelf(app: Application, visitor: Browser) -> None:
+    await proved(app, visitor)
+    await pay(visitor, await (await look_at(visitor)).submit("buy", payer=PAYER, email=EMAIL))
+    assert (await look_at(visitor, "data-5")).path == "/quick-topup/order"
+    assert (await visitor.open("/quick-topup/choose")).path == "/quick-topup/order"
+
+
 async def test_what_was_given_up_can_be_bought_again_without_a_new_code(app: Application, visitor: Browser) -> None:
     await proved(app, visitor)
     page = await (await look_at(visitor)).submit("buy", payer=PAYER, email=EMAIL)

@@ -94,6 +94,8 @@ async def choose(request: Request[Any, Any, Any], settings: NamedDependency[Sett
     door = await _door(request, settings)
     if door is None:
         return go(request, "quick_topup")
+    if await visits.bought_with(door):
+        return go(request, "quick_topup.order")
     return await _shelf(request, settings, door, Form.empty("amount", DAYS))
 
 
@@ -102,6 +104,8 @@ async def review(request: Request[Any, Any, Any], settings: NamedDependency[Sett
     door = await _door(request, settings)
     if door is None:
         return go(request, "quick_topup")
+    if await visits.bought_with(door):
+        return go(request, "quick_topup.order")
     form = Form.query(request, "product", "amount", DAYS, "slider")
     # The number field counts where it is filled: without a script the slider says nothing of what it stands at.
     form.values[DAYS] = form[DAYS].strip() or form["slider"]

@@ -135,6 +135,13 @@ async def hold(door: Door) -> UUID | None:
     return order_id
 
 
+async def bought_with(door: Door) -> UUID | None:
+    """As `hold`, to look at: a visit buys once."""
+    if door.order_id is None or await fetch_one(_UNDONE.bind(id=door.order_id)):
+        return None
+    return door.order_id
+
+
 async def note_order(door: Door, order_id: UUID) -> None:
     """Inside the same transaction."""
     await execute(_NOTE.bind(id=door.visit_id, order_id=order_id))
