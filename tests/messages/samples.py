@@ -37,6 +37,7 @@ PLAIN: dict[str, object] = {
     "as_credit": Money(300, "GBP"),
     "ready": "World Roaming, 7 days, Speed Boost, 3 days",
     "missing": "5 GB extra data",
+    "lost": "World Roaming, 7 days",
     "back": Money(500, "GBP"),
     "reference": "PAY-7K3M9Q2X",
     "payer": "Asha's aunt",

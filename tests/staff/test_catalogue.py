@@ -12,6 +12,7 @@ from selfcare.app import Application
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, as_json, execute, fetch_one
 from selfcare.demo import catalogue, people
+from selfcare.kernel.errors import Rejected
 from selfcare.settings import Settings
 from selfcare.staff.catalogue import drafts, products
 from tests.staff.test_visits import rows
@@ -93,6 +94,44 @@ async def test_saving_what_is_there_publishes_nothing(app: Application, admin: B
         assert page.status == 200, (product.draft.slug, page.html.xpath("string(//*[@class='summary'])"))
         assert (await products.load(product.id)).draft == product.draft
     assert await rows("staff.catalogue_changed") == []
+
+
+async def test_parts_of_a_bundle_and_the_plans_of_a_plan_are_edited(app: Application, admin: Browser) -> None:
+    bundle, plan = catalogue.fixed("product/week-abroad"), catalogue.LARK_20
+    page = await admin.open(f"{HOME}/{bundle}/edit")
+    typed = "roaming-europe 6.00\ndata-5 3.00"
+    refused = await page.submit("product-form", button="Publish", parts=typed, price="9.01")
+    assert refused.status == 422
+    assert "together the price, 9.01" in refused.error("parts")
+    assert refused.field("parts").value.strip() == typed
+    await refused.submit("product-form", button="Publish", price="9.00", refunds_all="")
+    draft = (await products.load(bundle)).draft
+    assert draft.parts == [{"product": "roaming-europe", "price": 600}, {"product": "data-5", "price": 300}]
+    assert not draft.refunds_all
+    page = await admin.open(f"{HOME}/{plan.id}/edit")
+    assert "no other plan data-5" in (
+        await page.submit("product-form", button="Publish", changes_to="lark-5, data-5")
+    ).error("changes_to")
+    await page.submit("product-form", button="Publish", changes_to="lark-5")
+    assert (await products.load(plan.id)).draft.changes_to == ["lark-5"]
+
+
+async def test_a_form_that_does_not_ask_for_parts_leaves_them(app: Application, admin: Browser) -> None:
+    """One that was open while the portal was brought up to date."""
+    bundle = catalogue.fixed("product/week-abroad")
+    page = await admin.open(f"{HOME}/{bundle}/edit")
+    before = (await products.load(bundle)).draft
+    await page.submit("product-form", button="Publish", made_of="", parts="", name="A week abroad")
+    after = (await products.load(bundle)).draft
+    assert (after.name, after.parts, after.refunds_all) == ("A week abroad", before.parts, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("data-5 4.50", "two to eight"), ("a b c\nd", "short name"), ("a 0\nb 1", "above zero")]
+)
+def test_parts_that_are_none_are_refused(text: str, words: str) -> None:
+    with pytest.raises(Rejected, match=words):
+        drafts.parts_of(text, "GBP")
 
 
 async def test_a_published_version_cannot_be_changed(app: Application, admin: Browser) -> None:

@@ -20,6 +20,7 @@ STARTS = ("now", "first_use", "first_use_abroad")
 PERIODS = ("none", "day", "week", "month", "year")
 CUSTOMER_TYPES = ("individual", "business")
 MOST_GRANTS = 8
+MOST_PARTS = 8
 LARGEST = 10**15
 
 
@@ -51,10 +52,11 @@ class Draft:
     tax_code: str
     tax_permille: int = 0
     grants: list[dict[str, Any]]
-    # Imported, not typed: of a bundle its parts, of a plan the settings that customers may change.
+    # Of a bundle; of a plan the ones it may be changed to. What customers may change is imported, not typed.
     parts: list[dict[str, Any]] = field(default_factory=list)
-    editable: list[Any] = field(default_factory=list)
     refunds_all: bool = False
+    changes_to: list[str] = field(default_factory=list)
+    editable: list[Any] = field(default_factory=list)
     repeatable: bool = False
     min_term: int = 0
     provisioning_play: str | None = None
@@ -137,13 +139,61 @@ def missing(
     if draft.category == "topup" and not draft.grants:
         yield "grant_0", _("A top-up must give something.")
     if draft.category == "bundle" and not draft.parts:
-        yield "category", _("A bundle is made of parts: import it with them.")
+        yield "parts", _("A bundle is made of two to eight parts.")
     if draft.category == "addon" and not draft.grants and not draft.provisioning_play:
         yield "provisioning_play", _("It gives nothing and sets nothing up: name what is to be set up.")
 
 
+def unfit(draft: Draft, sold: Mapping[str, Draft]) -> Iterator[tuple[str, str]]:
+    """What it is made of, or may be changed to, and is nothing of that kind."""
+    for slug in draft.changes_to:
+        other = sold.get(slug)
+        if other is None or other.category != "plan" or slug == draft.slug:
+            yield "changes_to", _("There is no other plan %(name)s.") % {"name": slug}
+        elif (other.service_type, other.currency) != (draft.service_type, draft.currency):
+            yield "changes_to", _("%(name)s is for another type of service, or has another currency.") % {"name": slug}
+    for part in draft.parts:
+        inside = sold.get(part["product"])
+        if inside is None or inside.category not in ("addon", "topup") or inside.custom is not None:
+            yield "parts", _("%(name)s is no add-on and no top-up of a fixed price.") % {"name": part["product"]}
+        elif inside.currency != draft.currency:
+            yield "parts", _("%(name)s has another currency.") % {"name": part["product"]}
+
+
+def parts_of(text: str, currency: str) -> list[dict[str, Any]]:
+    """A part on each line, with its share of the price or without. Raises Rejected."""
+    found = [_part(line.split(), currency) for line in text.splitlines() if line.strip()]
+    if found and not 2 <= len(found) <= MOST_PARTS:
+        raise Rejected(_("A bundle is made of two to eight parts."))
+    return found
+
+
+def _part(words: list[str], currency: str) -> dict[str, Any]:
+    if len(words) > 2 or len(words[0]) > 80:
+        raise Rejected(_("Write a part as its short name and its share of the price, like data-5 4.50."))
+    price = parse_amount(words[1], currency).minor if len(words) == 2 else None
+    if price == 0:
+        raise Rejected(_("The share of a part is above zero."))
+    return {"product": words[0], "price": price}
+
+
+def parts_text(draft: Draft) -> str:
+    """The same back, as a person would type it."""
+    return "\n".join(f"{part['product']} {typed(part.get('price'), draft.currency)}".strip() for part in draft.parts)
+
+
 def mistakes(draft: Draft) -> Iterator[tuple[str, str]]:
     """What contradicts itself."""
+    if draft.category != "bundle" and draft.parts:
+        yield "parts", _("Only a bundle has parts.")
+    if draft.category != "bundle" and draft.refunds_all:
+        yield "refunds_all", _("Only a bundle is all or nothing.")
+    if draft.category != "plan" and draft.changes_to:
+        yield "changes_to", _("Only a plan is changed to another one.")
+    shares = [part["price"] for part in draft.parts if part["price"] is not None]
+    if shares and (len(shares) < len(draft.parts) or sum(shares) != draft.price_minor):
+        price = typed(draft.price_minor, draft.currency)
+        yield "parts", _("The shares are together the price, %(price)s; or give none.") % {"price": price}
     if (draft.custom_min_minor is None) != (draft.custom_max_minor is None):
         yield "custom_max", _("The smallest and the largest amount go together.")
     elif draft.custom is not None and not 0 < draft.custom[0].minor <= draft.custom[1].minor:

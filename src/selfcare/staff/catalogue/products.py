@@ -18,15 +18,17 @@ from selfcare.kernel.errors import NotFound, Rejected
 from selfcare.kernel.words import _
 from selfcare.staff.catalogue.drafts import Draft
 
-_JSON = dict.fromkeys(("customer_types", "requires", "excludes", "features", "grants", "parts", "editable"), as_json)
+_LISTS = ("customer_types", "requires", "excludes", "features", "grants", "parts", "changes_to", "editable")
+_JSON = dict.fromkeys(_LISTS, as_json)
 _COLUMNS = """id, slug, name, description, category, service_type, customer_types, requires, excludes, enabled,
     on_sale_from, on_sale_until, sort, icon, features, terms_url, price_minor, setup_price_minor, currency, period,
-    custom_min_minor, custom_max_minor, tax_code, tax_permille, grants, parts, refunds_all, editable, repeatable,
-    min_term, provisioning_play, starts, start_within_days, version, created_at"""
+    custom_min_minor, custom_max_minor, tax_code, tax_permille, grants, parts, refunds_all, changes_to, editable,
+    repeatable, min_term, provisioning_play, starts, start_within_days, version, created_at"""
 _ALL = Prepared.sql(
     f"SELECT {_COLUMNS} FROM product ORDER BY category, service_type, sort, name LIMIT 500", types=_JSON
 )
 _ONE = Prepared.sql(f"SELECT {_COLUMNS} FROM product WHERE id = :id", types=_JSON)
+_NAMED = Prepared.sql(f"SELECT {_COLUMNS} FROM product WHERE slug IN :slugs", types=_JSON)
 _SLUGS = Prepared.sql("SELECT slug FROM product")
 _VERSIONS = Prepared.sql(
     """
@@ -48,7 +50,8 @@ _SET = """slug = :slug, name = :name, description = :description, category = :ca
     terms_url = :terms_url, price_minor = :price_minor, setup_price_minor = :setup_price_minor, currency = :currency,
     period = :period, custom_min_minor = :custom_min_minor, custom_max_minor = :custom_max_minor, tax_code = :tax_code,
     tax_permille = :tax_permille, grants = :grants, repeatable = :repeatable, min_term = :min_term,
-    provisioning_play = :provisioning_play, parts = :parts, refunds_all = :refunds_all, editable = :editable,
+    provisioning_play = :provisioning_play, parts = :parts, refunds_all = :refunds_all, changes_to = :changes_to,
+    editable = :editable,
     starts = :starts, start_within_days = :start_within_days"""
 _UPDATE = Prepared.sql(
     f"UPDATE product SET {_SET}, version = version + 1 WHERE id = :id AND version = :seen RETURNING version"
@@ -58,12 +61,13 @@ _INSERT = Prepared.sql(
     INSERT INTO product (id, slug, name, description, category, service_type, customer_types, requires, excludes,
         enabled, on_sale_from, on_sale_until, sort, icon, features, terms_url, price_minor, setup_price_minor, currency,
         period, custom_min_minor, custom_max_minor, tax_code, tax_permille, grants, repeatable, editable, min_term,
-        version, provisioning_play, provisioning_vars, created_at, parts, refunds_all, starts,
+        version, provisioning_play, provisioning_vars, created_at, parts, refunds_all, changes_to, starts,
         start_within_days)
     VALUES (:id, :slug, :name, :description, :category, :service_type, :customer_types, :requires, :excludes,
         :enabled, :on_sale_from, :on_sale_until, :sort, :icon, :features, :terms_url, :price_minor, :setup_price_minor,
         :currency, :period, :custom_min_minor, :custom_max_minor, :tax_code, :tax_permille, :grants, :repeatable,
-        :editable, :min_term, 1, :provisioning_play, '{}', :now, :parts, :refunds_all, :starts,
+        :editable, :min_term, 1, :provisioning_play, '{}', :now, :parts, :refunds_all, :changes_to,
+        :starts,
         :start_within_days)
     """
 )
@@ -113,6 +117,10 @@ async def load(product_id: UUID) -> Product:
 
 async def slugs() -> set[str]:
     return {row["slug"] for row in await fetch(_SLUGS.bind())}
+
+
+async def named(slugs: Collection[str]) -> dict[str, Draft]:
+    return {row["slug"]: Draft.of_row(row) for row in await fetch(_NAMED.bind(slugs=slugs))} if slugs else {}
 
 
 async def versions(product: Product) -> list[Version]:

@@ -30,7 +30,7 @@ FIELDS = (
     *("name", "description", "enabled", "on_sale_from", "on_sale_until", "sort", "icon", "features", "terms_url"),
     *("price", "setup_price", "period", "custom_min", "custom_max", "tax_code", "repeatable", "min_term"),
     *("starts", "start_within_days"),
-    *("requires", "excludes", "provisioning_play", "seen", "do"),
+    *("requires", "excludes", "provisioning_play", "parts", "refunds_all", "changes_to", "made_of", "seen", "do"),
 )
 OF_NEW = ("slug", "category", "service_type")
 GRANT = ("kind", "amount", "label", "scope", "order", "mode", "days", "extra")
@@ -180,6 +180,9 @@ def _filled(product: Product, settings: Settings) -> Form:
         start_within_days=str(draft.start_within_days or ""),
         requires=", ".join(draft.requires),
         excludes=", ".join(draft.excludes),
+        parts=drafts.parts_text(draft),
+        refunds_all="on" if draft.refunds_all else "",
+        changes_to=", ".join(draft.changes_to),
         provisioning_play=draft.provisioning_play or "",
         seen=str(product.version),
     )
@@ -205,6 +208,8 @@ async def _checked(form: Form, product: Product | None, settings: Settings, port
     if draft.enabled:
         slugs = await products.slugs()
         problems += drafts.missing(draft, charging=ports.charging, settings=settings, slugs=slugs)
+        sold = await products.named([*draft.changes_to, *(part["product"] for part in draft.parts)])
+        problems += drafts.unfit(draft, sold)
     for field, words in problems:
         form.reject(field, words)
     return draft if form else None
@@ -230,6 +235,8 @@ def _read(form: Form, product: Product | None, settings: Settings) -> Draft | No
     since, until = _moment(form, "on_sale_from", settings), _moment(form, "on_sale_until", settings)
     kinds = [one for one in CUSTOMER_TYPES if one in form.several["customer_types"]]
     grants = _grants(form, currency, settings)
+    before = product.draft if product else None
+    parts, refunds_all, changes_to = _made_of(form, before, currency)
     needed = (name, price, sort, period, tax_code, slug, category, service_type)
     if not form or any(one is None for one in needed) or price is None:
         return None
@@ -259,8 +266,10 @@ def _read(form: Form, product: Product | None, settings: Settings) -> Draft | No
         tax_code=tax_code or "",
         tax_permille=product.draft.tax_permille if product else 0,
         grants=grants,
-        parts=product.draft.parts if product else [],
-        editable=product.draft.editable if product else [],
+        parts=parts,
+        refunds_all=refunds_all,
+        changes_to=changes_to,
+        editable=before.editable if before else [],
         repeatable=form.flag("repeatable"),
         min_term=term or 0,
         provisioning_play=play or None,
@@ -277,6 +286,18 @@ def _fixed(form: Form, product: Product | None) -> tuple[str | None, str | None,
     if slug and not all(sign.isascii() and (sign.islower() or sign.isdigit() or sign == "-") for sign in slug):
         form.reject("slug", _("Use small letters, digits and hyphens, like data-5-gb."))
     return slug, form.choice("category", CATEGORIES), form.choice("service_type", TYPES)
+
+
+def _made_of(form: Form, before: Draft | None, currency: str) -> tuple[list[dict[str, Any]], bool, list[str]]:
+    """What a form does not ask for stays as it was."""
+    if not form["made_of"]:
+        return (before.parts, before.refunds_all, before.changes_to) if before else ([], False, [])
+    try:
+        parts = drafts.parts_of(form["parts"], currency)
+    except Rejected as problem:
+        form.reject("parts", problem)
+        parts = []
+    return parts, form.flag("refunds_all"), _slugs(form, "changes_to")
 
 
 def _grants(form: Form, currency: str, settings: Settings) -> list[dict[str, Any]]:

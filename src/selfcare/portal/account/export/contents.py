@@ -310,7 +310,7 @@ SECTIONS = (
         ),
         needs=Right.VIEW_OWN_BILLS,
         without={
-            BOOKKEEPING: "request_key deadline_at lease_until asked_by refund_id",
+            BOOKKEEPING: "request_key deadline_at lease_until asked_by refund_id arrived_at undo_at undo_tries",
             "how we deliver it": "delivers problem",
             OTHERS: "owner_id",
         },
