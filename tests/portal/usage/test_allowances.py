@@ -5,7 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfcare.portal.usage.allowances import Allowance, Bucket, Granted, Verdict, is_low, pace_of, rank, summarise
+from selfcare.kernel import ids
+from selfcare.portal.usage.allowances import (
+    Allowance,
+    Bucket,
+    Granted,
+    Verdict,
+    is_low,
+    of_each,
+    pace_of,
+    rank,
+    summarise,
+)
+from selfcare.ports.charging import Balances
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -200,3 +212,16 @@ def test_used_and_left_make_up_what_was_granted(parts: list[tuple[int, int]]) ->
     assert line.used is not None
     assert line.left + line.used == line.granted
     assert 0 <= line.left_permille <= 1000
+
+
+def test_of_many_services_each_has_its_own_lines_and_those_it_shares() -> None:
+    mine, yours, other = ids.new_ids(3)
+    own = [bucket(service_id=service) for service in (mine, mine, yours)]
+    pool = bucket(service_id=None, members=frozenset({mine, yours}), kind="voice", remaining=60)
+    stranger = bucket(service_id=other)
+    grants = [granted(each, 2 * GB) for each in (*own, pool, stranger)]
+    balances = Balances((*own, pool, stranger), tuple(grants), NOW)
+    told = of_each(balances, [mine, yours], NOW)
+    assert told == {service: summarise(balances.of(service), grants, NOW) for service in (mine, yours)}
+    assert [[line.kind for line in lines] for lines in told.values()] == [["data", "voice"], ["data", "voice"]]
+    assert [lines[0].left for lines in told.values()] == [2 * GB, GB]

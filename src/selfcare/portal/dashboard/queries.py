@@ -19,8 +19,8 @@ from selfcare.portal.billing import queries as billing
 from selfcare.portal.billing.invoices import AmountDue
 from selfcare.portal.billing.queries import InvoiceRow
 from selfcare.portal.services.services import Life, Mark, Status, ending, status_of
-from selfcare.portal.usage.allowances import Allowance, summarise
-from selfcare.ports.charging import Balances, Charging
+from selfcare.portal.usage.allowances import Allowance, of_each
+from selfcare.ports.charging import Charging
 
 SHOWN = 10
 LATEST = 5
@@ -125,9 +125,9 @@ async def dashboard(identity: Identity, charging: Charging, *, zone: str) -> Das
         short=True,
     )
     balances = await charging.balances(scope, [row["id"] for row in services])
-    tiles = sorted(
-        (_tile(row, balances, now) for row in services if scope.covers(row["id"])), key=lambda tile: tile.rank
-    )
+    seen = [row for row in services if scope.covers(row["id"])]
+    lines = of_each(balances, [row["id"] for row in seen], now)
+    tiles = sorted([_tile(row, lines[row["id"]], now) for row in seen], key=lambda tile: tile.rank)
     keeps_cards = identity.can(Right.MANAGE_OWN_CARDS)
     sees_bills = identity.can(Right.VIEW_OWN_BILLS)
     open_bills = billing.open_rows(bills, today) if sees_bills else []
@@ -166,7 +166,7 @@ def _credit(tiles: list[ServiceTile], currency: str) -> Money | None:
     return Money(sum(line.left for line in lines if line.currency == currency), currency) if lines else None
 
 
-def _tile(row: Row, balances: Balances, now: datetime) -> ServiceTile:
+def _tile(row: Row, lines: list[Allowance], now: datetime) -> ServiceTile:
     life = Life(
         state=row["state"],
         suspend_reason=row["suspend_reason"],
@@ -184,7 +184,7 @@ def _tile(row: Row, balances: Balances, now: datetime) -> ServiceTile:
         status=status_of(life, now),
         ends=ending(life, now),
         monthly=Money(row["monthly_minor"], row["currency"]),
-        lines=summarise(balances.of(row["id"]), balances.grants, now),
+        lines=lines,
     )
 
 

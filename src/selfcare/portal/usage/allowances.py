@@ -12,7 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from selfcare.kernel.values import named_value, value
-from selfcare.ports.charging import Bucket, Granted, rank
+from selfcare.ports.charging import Balances, Bucket, Granted, rank
 
 KINDS = ("data", "voice", "sms", "mms", "money", "other")
 SCOPES = ("any", "on_net", "international", "roaming", "premium")
@@ -118,13 +118,33 @@ def summarise(
     low_money_minor: int = LOW_MONEY_MINOR,
 ) -> list[Allowance]:
     """All lines of one service (or of several together): by kind, the main line before the special scopes."""
+    return _lines(buckets, _current_grants(grants, now), now, low_permille, low_money_minor)
+
+
+def of_each(balances: Balances, services: Iterable[UUID], now: datetime) -> dict[UUID, list[Allowance]]:
+    """The lines of each of these services. What several share stands in the lines of each."""
+    theirs: dict[UUID, list[Bucket]] = {service: [] for service in services}
+    for bucket in balances.buckets:
+        for service in {bucket.service_id, *bucket.members} if bucket.members else (bucket.service_id,):
+            if service in theirs:
+                theirs[service].append(bucket)
+    current = _current_grants(balances.grants, now)
+    return {service: _lines(buckets, current, now) for service, buckets in theirs.items()}
+
+
+def _lines(
+    buckets: Iterable[Bucket],
+    current: dict[UUID, list[Granted]],
+    now: datetime,
+    low_permille: int = LOW_PERMILLE,
+    low_money_minor: int = LOW_MONEY_MINOR,
+) -> list[Allowance]:
     lines: dict[tuple[str, str], list[Bucket]] = {}
     credit = 0
     for bucket in buckets:
         lines.setdefault((bucket.kind, line_scope(bucket.scope)), []).append(bucket)
         if bucket.kind == "money" and bucket.is_live(now):
             credit += bucket.remaining
-    current = _current_grants(grants, now)
     return [
         _allowance(key, lines[key], current, now, credit, low_permille, low_money_minor)
         for key in sorted(lines, key=_PLACES.__getitem__)

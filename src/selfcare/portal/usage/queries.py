@@ -14,7 +14,7 @@ from selfcare.kernel.words import _
 from selfcare.portal.services import queries as services
 from selfcare.portal.services.queries import ServiceDetail, ServiceRow
 from selfcare.portal.usage import forecast as pace
-from selfcare.portal.usage.allowances import Allowance, Ranked, line_scope, summarise
+from selfcare.portal.usage.allowances import Allowance, Ranked, line_scope, of_each, summarise
 from selfcare.portal.usage.balances import Balance, balance_on
 from selfcare.portal.usage.days import day_of, start_of
 from selfcare.portal.usage.history import Step
@@ -86,7 +86,8 @@ async def overview(scope: CustomerScope, charging: Charging, now: datetime, aske
     is_whole = not asked.words and asked.type == "all"
     rows = {row.id: row for row in found.rows}
     balances = await charging.balances(scope, list(rows))
-    used = [ServiceUse(row, summarise(balances.of(row.id), balances.grants, now)) for row in rows.values()]
+    lines = of_each(balances, rows, now)
+    used = [ServiceUse(row, lines[row.id]) for row in rows.values()]
     return Overview(
         services=used,
         totals=summarise(balances.buckets, balances.grants, now)
