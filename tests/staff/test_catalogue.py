@@ -116,6 +116,27 @@ async def test_parts_of_a_bundle_and_the_plans_of_a_plan_are_edited(app: Applica
     assert (await products.load(plan.id)).draft.changes_to == ["lark-5"]
 
 
+async def test_the_settings_of_a_plan_are_edited_row_by_row(app: Application, admin: Browser) -> None:
+    plan = catalogue.LARK_20.id
+    before = (await products.load(plan)).draft.editable
+    page = await admin.open(f"{HOME}/{plan}/edit")
+    rows_now = {
+        name: [one.get("value") for one in page.html.xpath(f"//*[@name='setting_{name}' and @value]")]
+        for name in ("key", "label", "choices")
+    }
+    keys, labels, choices = rows_now["key"], rows_now["label"], rows_now["choices"]
+    assert keys == [*(one["key"] for one in before), ""]
+    new = {"setting_key": [*keys[:-1], "wifi_calls"], "setting_label": [*labels[:-1], "Calls over Wi-Fi"]}
+    refused = await page.submit("product-form", button="Publish", **new)
+    assert refused.status == 422
+    assert "two or more to choose from" in refused.html.xpath(f"string(//*[@id='setting_{len(before)}-error'])")
+    assert "wifi_calls" in refused.html.xpath("//*[@name='setting_key']/@value")
+    await refused.submit("product-form", button="Publish", setting_choices=[*choices[:-1], "On; Off"])
+    after = (await products.load(plan)).draft.editable
+    assert after[:-1] == before
+    assert after[-1] == {"key": "wifi_calls", "label": "Calls over Wi-Fi", "type": "choice", "choices": ["On", "Off"]}
+
+
 async def test_a_form_that_does_not_ask_for_parts_leaves_them(app: Application, admin: Browser) -> None:
     """One that was open while the portal was brought up to date."""
     bundle = catalogue.fixed("product/week-abroad")

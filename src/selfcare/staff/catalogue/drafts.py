@@ -52,7 +52,7 @@ class Draft:
     tax_code: str
     tax_permille: int = 0
     grants: list[dict[str, Any]]
-    # Of a bundle; of a plan the ones it may be changed to. What customers may change is imported, not typed.
+    # Of a bundle; of a plan the ones it may be changed to, and its settings that customers may change.
     parts: list[dict[str, Any]] = field(default_factory=list)
     refunds_all: bool = False
     changes_to: list[str] = field(default_factory=list)

@@ -20,7 +20,7 @@ from selfcare.kernel.words import _
 from selfcare.ports.charging import KINDS, SCOPES
 from selfcare.ports.ports import Ports
 from selfcare.settings import Settings
-from selfcare.staff.catalogue import drafts, products
+from selfcare.staff.catalogue import drafts, options, products
 from selfcare.staff.catalogue.drafts import CATEGORIES, CUSTOMER_TYPES, MOST_GRANTS, PERIODS, STARTS, TYPES, Draft
 from selfcare.staff.catalogue.products import Product, Stale
 from selfcare.web.forms import Form
@@ -34,7 +34,7 @@ FIELDS = (
 )
 OF_NEW = ("slug", "category", "service_type")
 GRANT = ("kind", "amount", "label", "scope", "order", "mode", "days", "extra")
-SEVERAL = ("customer_types", *(f"grant_{name}" for name in GRANT))
+SEVERAL = ("customer_types", *(f"grant_{name}" for name in GRANT), *(f"setting_{name}" for name in options.COLUMNS))
 
 
 @get("/staff/catalogue", name="staff.catalogue")
@@ -132,6 +132,7 @@ def _form_page(
 ) -> Response[bytes]:
     rows = list(zip(*(form.several[f"grant_{name}"] for name in GRANT), strict=True))
     blank = ("", "", "", "any", "2", "add", "", "")
+    settings_shown = _setting_rows(form)
     return page(
         request,
         "staff/catalogue/edit",
@@ -140,6 +141,8 @@ def _form_page(
         form=form,
         draft=draft,
         grants=[*rows, *[blank] * max(1, min(3, MOST_GRANTS) - len(rows))][:MOST_GRANTS],
+        settings_shown=[*settings_shown, *[options.BLANK] * (len(settings_shown) < options.MOST)],
+        setting_types=_pairs(options.TYPES),
         kinds=_pairs(KINDS),
         scopes=_pairs(SCOPES),
         categories=_pairs(CATEGORIES),
@@ -195,6 +198,9 @@ def _filled(product: Product, settings: Settings) -> Form:
         row = (grant["kind"], amount, grant["label"], grant["scope"], str(grant["consume_order"]), grant["mode"], days)
         for name, value in zip(GRANT, (*row, extra), strict=True):
             columns[f"grant_{name}"].append(value)
+    for cells in options.rows_of(draft.editable, money):
+        for name, value in zip(options.COLUMNS, cells, strict=True):
+            columns[f"setting_{name}"].append(value)
     form.several = columns
     return form
 
@@ -237,6 +243,7 @@ def _read(form: Form, product: Product | None, settings: Settings) -> Draft | No
     grants = _grants(form, currency, settings)
     before = product.draft if product else None
     parts, refunds_all, changes_to = _made_of(form, before, currency)
+    editable = _editable(form, before, currency)
     needed = (name, price, sort, period, tax_code, slug, category, service_type)
     if not form or any(one is None for one in needed) or price is None:
         return None
@@ -269,7 +276,7 @@ def _read(form: Form, product: Product | None, settings: Settings) -> Draft | No
         parts=parts,
         refunds_all=refunds_all,
         changes_to=changes_to,
-        editable=before.editable if before else [],
+        editable=editable,
         repeatable=form.flag("repeatable"),
         min_term=term or 0,
         provisioning_play=play or None,
@@ -298,6 +305,21 @@ def _made_of(form: Form, before: Draft | None, currency: str) -> tuple[list[dict
         form.reject("parts", problem)
         parts = []
     return parts, form.flag("refunds_all"), _slugs(form, "changes_to")
+
+
+def _setting_rows(form: Form) -> list[tuple[str, ...]]:
+    return list(zip(*(form.several[f"setting_{name}"] for name in options.COLUMNS), strict=False))[: options.MOST]
+
+
+def _editable(form: Form, before: Draft | None, currency: str) -> list[Any]:
+    """A form that does not ask for settings leaves them."""
+    kept = before.editable if before else []
+    if not (rows := _setting_rows(form)):
+        return kept
+    found, problems = options.read(rows, kept, currency)
+    for place, words in problems:
+        form.reject(f"setting_{place}", words)
+    return found
 
 
 def _grants(form: Form, currency: str, settings: Settings) -> list[dict[str, Any]]:
