@@ -12,6 +12,7 @@ from selfcare.demo import people
 from selfcare.kernel import clock
 from selfcare.portal.billing.promise import promises
 from tests.portal.services.test_resuming import look
+from tests.support import broken
 from tests.support.browser import Browser, Page
 from tests.support.databases import change
 from tests.support.mail import mails_to
@@ -92,13 +93,15 @@ async def test_paying_keeps_it_and_it_is_possible_again_next_month(app: Applicat
 
 
 async def test_a_day_that_passes_unpaid_breaks_it_and_the_next_is_half_a_year_away(
-    app: Application, asha: Browser
+    app: Application, asha: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await give(asha)
     clock.travel_by(timedelta(days=7))
     await work(app)
     assert await states() == OPEN, "the day itself counts"
     clock.travel_by(timedelta(days=1))
+    # One that cannot be ended keeps nobody else waiting.
+    broken.first(monkeypatch, promises)
     await work(app)
     assert await states() == ["broken"]
     subjects = [mail.subject for mail in await mails_to(app, people.ASHA.email)]

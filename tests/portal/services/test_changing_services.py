@@ -15,6 +15,7 @@ from selfcare.demo import people
 from selfcare.kernel import clock, ids
 from selfcare.portal.orders.tables import PurchaseOrder
 from selfcare.portal.services import cancelling
+from tests.support import broken
 from tests.support.browser import Browser
 from tests.support.mail import mails_to
 from tests.support.site import NOW
@@ -189,12 +190,14 @@ async def test_a_service_without_an_end_ends_with_the_month_of_the_customers_zon
     assert (await service())["cancel_at"] == datetime(2027, 3, 31, 23, 0, tzinfo=UTC)
 
 
-async def test_the_worker_ends_what_was_to_end_and_once(app: Application, asha: Browser) -> None:
+async def test_the_worker_ends_what_was_to_end_and_once(asha: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     await outside_a_contract()
     page = await asha.open(f"/services/{MOBILE}/cancel?when=end")
     await page.submit("confirm-form")
     assert await cancelling.end_due(NOW) == 0
     later = NOW + timedelta(days=40)
+    # One that cannot be ended keeps nobody else waiting.
+    broken.first(monkeypatch, cancelling)
     assert await cancelling.end_due(later) == 1
     assert await cancelling.end_due(later) == 0
     row = await service()

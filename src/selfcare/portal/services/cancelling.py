@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -70,6 +71,8 @@ _FORGET = Prepared.sql(
      WHERE customer_id = :customer_id AND service_id = :service_id AND undone_at IS NULL AND takes_effect_at > :now
     """
 )
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +201,21 @@ async def end_due(now: datetime) -> int:
     """Ends what was to end by now; how many. Run again and again by the worker."""
     ended = 0
     for due in await fetch(_DUE.bind(now=now)):
-        key = {"customer_id": due["customer_id"], "service_id": due["id"]}
-        async with transaction():
-            if await execute(_END.bind(**key, at=due["cancel_at"], no=False)):
-                who = audit.system(customer_id=due["customer_id"])
-                await audit.record(who, Event.SERVICES_ENDED, about=due["id"], reason="cancelled")
-                ended += 1
+        try:
+            ended += await _end(due)
+        except Exception:
+            log.exception("could not end a service on its day", extra={"about": str(due["id"])})
     return ended
+
+
+async def _end(due: Mapping[str, Any]) -> bool:
+    async with transaction():
+        key = {"customer_id": due["customer_id"], "service_id": due["id"]}
+        if not await execute(_END.bind(**key, at=due["cancel_at"], no=False)):
+            return False
+        who = audit.system(customer_id=due["customer_id"])
+        await audit.record(who, Event.SERVICES_ENDED, about=due["id"], reason="cancelled")
+        return True
 
 
 async def _coming(scope: CustomerScope, service_id: UUID) -> Order | None:

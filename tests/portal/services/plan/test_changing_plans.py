@@ -38,7 +38,7 @@ from tests.portal.services.plan.planning import (
     waiting,
 )
 from tests.portal.topup.test_topup_pages import give_credit
-from tests.support import shopping
+from tests.support import broken, shopping
 from tests.support.browser import Browser
 from tests.support.mail import mails_to
 
@@ -185,6 +185,15 @@ async def test_a_cheaper_plan_waits_is_shown_and_begins_with_the_next_period(app
     assert [row["minor"] for row in await fetch(CHARGED.bind(id=MOBILE, since=since))] == [800]
     assert await waiting() == [("done", "Lark 5")]
     assert [(one["state"], one["price_minor"]) for one in await bought()] == [("delivered", 0)]
+
+
+async def test_a_change_that_cannot_be_begun_keeps_no_other_waiting(
+    app: Application, asha: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await choose(app, asha, LARK_5)
+    clock.travel_by(timedelta(days=14))
+    broken.first(monkeypatch, scheduling)
+    assert await scheduling.carry_out_due(Shop.of(app.ports, app.site.settings), clock.now()) == 1
 
 
 async def test_two_workers_carry_it_out_once(app: Application, asha: Browser) -> None:

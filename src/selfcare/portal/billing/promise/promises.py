@@ -5,12 +5,13 @@ It moves no money and no due date. While it is open, `services.resuming` switche
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from selfcare.audit import log as audit
 from selfcare.audit.events import Event
-from selfcare.db.engine import transaction
+from selfcare.db.engine import Row, transaction
 from selfcare.db.prepared import Prepared, execute, fetch, fetch_many
 from selfcare.formats import day
 from selfcare.identity.identity import CustomerScope, Identity
@@ -21,6 +22,8 @@ from selfcare.kernel.money import Money
 from selfcare.kernel.words import _
 from selfcare.messages.events import Message
 from selfcare.ports.messages import Messages
+
+log = logging.getLogger(__name__)
 
 # After one that was not kept the next one is possible only then.
 AFTER_A_BROKEN_ONE = timedelta(days=180)
@@ -112,25 +115,32 @@ def shown_of(found: Standing) -> str:
 async def end_due(messages: Messages, today: date) -> None:
     """Kept, as soon as nothing is left that was overdue then; broken, when the day has passed."""
     for row in await fetch(_ENDING.bind(today=today, most=AT_ONCE)):
-        state = "broken" if row["still_open"] else "kept"
-        async with transaction():
-            if not await execute(_END.bind(id=row["id"], state=state, now=clock.now())):
-                continue
-            who = audit.system(customer_id=row["customer_id"])
-            if state == "kept":
-                await audit.record(who, Event.BILLING_PROMISE_KEPT, about=row["id"])
-                continue
-            await audit.record(who, Event.BILLING_PROMISE_BROKEN, about=row["id"], outcome="failed")
-            await messages.send_later(
-                Message.BILL_PROMISE_BROKEN,
-                dedupe_key=f"bill.promise_broken:{row['id']}",
-                to_user=row["asked_by"],
-                customer_id=row["customer_id"],
-                about=row["id"],
-                amount=Money(row["amount_minor"], row["currency"]),
-                until=row["pay_by"],
-                path="/billing",
-            )
+        try:
+            await _end(messages, row)
+        except Exception:
+            log.exception("could not end a promise to pay", extra={"about": str(row["id"])})
+
+
+async def _end(messages: Messages, row: Row) -> None:
+    state = "broken" if row["still_open"] else "kept"
+    async with transaction():
+        if not await execute(_END.bind(id=row["id"], state=state, now=clock.now())):
+            return
+        who = audit.system(customer_id=row["customer_id"])
+        if state == "kept":
+            await audit.record(who, Event.BILLING_PROMISE_KEPT, about=row["id"])
+            return
+        await audit.record(who, Event.BILLING_PROMISE_BROKEN, about=row["id"], outcome="failed")
+        await messages.send_later(
+            Message.BILL_PROMISE_BROKEN,
+            dedupe_key=f"bill.promise_broken:{row['id']}",
+            to_user=row["asked_by"],
+            customer_id=row["customer_id"],
+            about=row["id"],
+            amount=Money(row["amount_minor"], row["currency"]),
+            until=row["pay_by"],
+            path="/billing",
+        )
 
 
 def _refused(found: Standing, words: str, *, promised_for: date | None = None) -> Standing:

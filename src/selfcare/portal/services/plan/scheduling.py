@@ -8,6 +8,7 @@ plan's.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -33,6 +34,8 @@ from selfcare.portal.pay.payments import How
 from selfcare.portal.pay.telling import recipients
 from selfcare.portal.services.plan.changing import Shown, check, order_name, wanted
 from selfcare.portal.services.plan.queries import EXTRAS, Quote, clashing, is_offered, lacking
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 200
 
@@ -92,11 +95,14 @@ async def carry_out_due(shop: Shop, now: datetime) -> int:
     """How many changes were begun. Whoever comes second finds them begun."""
     begun = 0
     for due in await fetch(_DUE.bind(now=now, most=AT_ONCE)):
-        async with transaction():
-            order = await _begin(shop, due, now)
-        if order is not None:
-            await orders.advance(shop, order.id)
-            begun += 1
+        try:
+            async with transaction():
+                order = await _begin(shop, due, now)
+            if order is not None:
+                await orders.advance(shop, order.id)
+                begun += 1
+        except Exception:
+            log.exception("could not change a plan on its day", extra={"about": str(due["id"])})
     return begun
 
 
