@@ -17,12 +17,14 @@ from selfcare.db.engine import (
     read_transaction,
     transaction,
 )
+from selfcare.db.prepared import Prepared, fetch_many
 from selfcare.db.sqlite import KEPT
 from selfcare.kernel.errors import Unavailable
 from selfcare.kernel.ids import new_id
 from tests.db.conftest import held, sqlite_threads
 from tests.db.things import NOON, Part, Thing, a_thing, n_of
 
+ALL = Prepared(lambda: Thing.select(Thing.name))
 MORE = {Thing.n: Thing.n + 1}
 
 
@@ -265,6 +267,23 @@ async def test_a_callback_that_fails_hurts_neither_the_caller_nor_the_next_one(t
         after_commit(lambda: 1 // 0)  # type: ignore[arg-type, return-value]
         after_commit(lambda: seen.append(1))
     assert seen == [1]
+
+
+@pytest.mark.parametrize("where", ["asyncpg.pool.Pool._acquire", "asyncpg.transaction.Transaction.start"])
+async def test_a_reader_whom_the_server_turns_away_is_told_to_come_back(
+    things: Database, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    if things.dialect == "sqlite":
+        pytest.skip("there is no server that could turn anybody away")
+
+    async def full(*_args: Any, **_named: Any) -> None:
+        raise asyncpg.TooManyConnectionsError("sorry, too many clients already")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, full)
+        with pytest.raises(Unavailable):
+            await fetch_many(ALL.bind(), ALL.bind())
+    assert await fetch_many(ALL.bind(), ALL.bind()) == ([], [])
 
 
 async def test_a_writer_that_waits_too_long_for_a_lock_is_told_to_come_back(things: Database) -> None:

@@ -77,7 +77,8 @@ class Postgres(PostgresEngine):
     async def connection(self) -> AsyncIterator[Any]:
         pool = await self.open_pool()
         try:
-            connection = await pool.acquire(timeout=WAIT_SECONDS)
+            with translating():
+                connection = await pool.acquire(timeout=WAIT_SECONDS)
         except (OSError, TimeoutError) as error:
             raise Unavailable() from error
         try:
@@ -109,8 +110,10 @@ class Postgres(PostgresEngine):
         async with self.connection() as connection:
             if len(asked) == 1:
                 return [await rows(connection, *asked[0])]
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                return [await rows(connection, sql, values) for sql, values in asked]
+            # Its BEGIN and its COMMIT are asked of a server too.
+            with translating():
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    return [await rows(connection, sql, values) for sql, values in asked]
 
     async def _run(self, sql: str, values: Sequence[Any]) -> list[Row]:
         check_may_run(sql)
