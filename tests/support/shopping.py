@@ -46,6 +46,7 @@ class Everything:
     def __init__(self, purse: Purse) -> None:
         self.customer_id = purse.customer_id
         self.currency = purse.currency
+        self.service_ids = None
 
     def covers(self, service_id: object, /) -> bool:
         return True

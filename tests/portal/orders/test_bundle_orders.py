@@ -11,6 +11,7 @@ import pytest
 from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.adapters.payments_embedded_bank import Outcome as Bank
 from selfcare.audit import log as audit
+from selfcare.db.counting import counting
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute
 from selfcare.kernel import clock, ids
@@ -195,6 +196,16 @@ async def test_a_crash_between_parts_delivers_the_rest_later_and_nothing_twice(c
     assert (order.kind, order.state) == (Kind.BUNDLE, State.DELIVERED)
     assert {name: len(ids) for name, ids in network.arrived.items()} == {"roaming": 1, "data": 1, "boost": 1}
     await shopping.check_all()
+
+
+async def test_the_parts_of_several_bundles_are_read_at_once(counter: Counter, purse: Purse) -> None:
+    shop, _network = open_shop(counter)
+    both = [(await buy(shop, counter, purse)).id for _each in range(2)]
+    with counting() as count:
+        found = await parts.parts_of_each(both)
+    assert (count.total, len(found)) == (1, 2)
+    assert found == {order_id: await parts.parts_of(order_id) for order_id in both}
+    assert await parts.parts_of_each([]) == {}
 
 
 async def test_a_refused_card_cancels_the_parts_too(counter: Counter, purse: Purse) -> None:

@@ -16,9 +16,10 @@ from selfcare.kernel.errors import Conflict, NotFound, Rejected
 from selfcare.portal.billing import ledger
 from selfcare.portal.orders import order as reading
 from selfcare.portal.orders import orders, stepping
-from selfcare.portal.orders.order import State
+from selfcare.portal.orders.order import Kind, State
 from selfcare.portal.orders.outcome import DONE, RUNNING, UNKNOWN
 from selfcare.portal.pay import payment, refunds
+from selfcare.portal.pay.payments import How
 from tests.support import money, shopping
 from tests.support.money import Counter, Purse
 from tests.support.shopping import FAILED, wanted
@@ -39,10 +40,18 @@ class OneLine(shopping.Everything):
 
     def __init__(self, purse: Purse, service_id: UUID) -> None:
         super().__init__(purse)
-        self.service_id = service_id
+        self.service_ids = frozenset({service_id})
 
     def covers(self, service_id: object, /) -> bool:
-        return service_id == self.service_id
+        return service_id in self.service_ids
+
+
+async def is_found(scope: shopping.Everything, order_id: UUID) -> bool:
+    try:
+        await reading.get(scope, order_id)
+    except NotFound:
+        return False
+    return True
 
 
 async def lines(purse: Purse) -> list[tuple[str, int]]:
@@ -132,8 +141,21 @@ async def test_who_sees_some_lines_gets_a_full_page_of_their_orders(counter: Cou
     for service in (own, own, other, other, other):
         bought.append(await shopping.buy(shop, counter, purse, wanted(0, service_id=service), bank=None))
         clock.travel_by(timedelta(minutes=1))
-    seen = await reading.latest(OneLine(purse, own), before=clock.now(), most=2)
+    scope = OneLine(purse, own)
+    seen = await reading.latest(scope, before=clock.now(), most=2)
     assert [order.id for order in seen] == [bought[1].id, bought[0].id]
+    # All of a bundle, what was given to somebody, and what is for no line; as one by one.
+    for services in ((own, own), (own, other)):
+        whole = wanted(0, kind=Kind.BUNDLE, delivers={"services": [str(one) for one in services]})
+        inside = [wanted(0, service_id=one) for one in services]
+        async with transaction():
+            bought.append(await orders.write(shop, purse.who, whole, How(request_key=ids.token()), inside))
+    for more in ({"service_id": other, "owner_id": (await money.purse()).customer_id}, {}):
+        async with transaction():
+            bought.append(await orders.write(shop, purse.who, wanted(0, **more), How(request_key=ids.token())))
+    told = {order.id for order in await reading.latest(scope, before=clock.now() + timedelta(days=1))}
+    assert told == {order.id for order in bought if await is_found(scope, order.id)}
+    assert len(told) == 5
 
 
 async def test_credit_alone_pays_where_no_card_may_be_used(counter: Counter, purse: Purse) -> None:

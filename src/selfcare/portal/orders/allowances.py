@@ -7,7 +7,7 @@ its first use "waits_for", "lasts_days"}, …]}`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -54,18 +54,12 @@ class Allowances:
         if not delivery.puts and order.delivers.get("repays"):
             # All of it paid back what was lent.
             return DONE
-        try:
-            # An answer may have been lost the last time.
-            if await self._charging.was_applied(delivery):
-                return DONE
+        return await _answered(self._put_in(delivery))
+
+    async def _put_in(self, delivery: Delivery) -> None:
+        # An answer may have been lost the last time.
+        if not await self._charging.was_applied(delivery):
             await self._charging.credit(delivery)
-        except Declined as refused:
-            return Outcome(Result.FAILED, refused.message)
-        except Unreachable:
-            return RUNNING
-        except Unknown:
-            return UNKNOWN
-        return DONE
 
     async def look(self, order: Order) -> Outcome:
         if not order.delivers["puts"] and order.delivers.get("repays"):
@@ -78,17 +72,19 @@ class Allowances:
 
     async def take_back(self, order: Order) -> Outcome:
         delivery = delivery_of(order)
-        if not delivery.puts:
-            return DONE
-        try:
-            await self._charging.take_back(delivery)
-        except Declined as refused:
-            return Outcome(Result.FAILED, refused.message)
-        except Unreachable:
-            return RUNNING
-        except Unknown:
-            return UNKNOWN
-        return DONE
+        return await _answered(self._charging.take_back(delivery)) if delivery.puts else DONE
+
+
+async def _answered(asked: Awaitable[None]) -> Outcome:
+    try:
+        await asked
+    except Declined as refused:
+        return Outcome(Result.FAILED, refused.message)
+    except Unreachable:
+        return RUNNING
+    except Unknown:
+        return UNKNOWN
+    return DONE
 
 
 def frozen(

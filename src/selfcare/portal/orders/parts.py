@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from selfcare.db.prepared import Prepared, fetch
@@ -16,6 +16,7 @@ LOST = ENDED - {State.DELIVERED}
 _UNTOUCHED = frozenset({State.OPEN, State.CANCELED, State.FAILED})
 
 _PARTS = Prepared.sql(f"{SELECT} WHERE parent_id = :id ORDER BY created_at, id LIMIT 20")
+_PARTS_OF_EACH = Prepared.sql(f"{SELECT} WHERE parent_id IN :ids")
 # Parts whose own refund has arrived on the card.
 ON_THE_CARD = Prepared.sql(
     """
@@ -27,8 +28,19 @@ ON_THE_CARD = Prepared.sql(
 
 async def parts_of(order_id: UUID) -> list[Order]:
     """As they stand in the bundle; none of an order that is no bundle."""
-    found = [order_of(row) for row in await fetch(_PARTS.bind(id=order_id))]
-    return sorted(found, key=lambda part: int(part.delivers.get("place", 0)))
+    return sorted([order_of(row) for row in await fetch(_PARTS.bind(id=order_id))], key=_place)
+
+
+async def parts_of_each(order_ids: Collection[UUID]) -> dict[UUID, list[Order]]:
+    """As `parts_of`, of several at once."""
+    parts: dict[UUID, list[Order]] = {order_id: [] for order_id in order_ids}
+    for row in await fetch(_PARTS_OF_EACH.bind(ids=sorted(parts))) if parts else ():
+        parts[row["parent_id"]].append(order_of(row))
+    return {order_id: sorted(found, key=_place) for order_id, found in parts.items()}
+
+
+def _place(part: Order) -> int:
+    return int(part.delivers.get("place", 0))
 
 
 def end_of(parts: Sequence[Order]) -> State | None:

@@ -15,7 +15,7 @@ from selfcare.kernel import clock
 from selfcare.portal.orders import credit_notes, orders, words
 from selfcare.portal.orders import order as reading
 from selfcare.portal.orders.order import Kind, Order, State
-from selfcare.portal.orders.parts import parts_of
+from selfcare.portal.orders.parts import parts_of, parts_of_each
 from selfcare.portal.orders.shop import Shop
 from selfcare.portal.pay import payments
 from selfcare.portal.pay import words as pay_words
@@ -33,10 +33,8 @@ AT_ONCE = 25
 async def list_all(request: Request[Any, Any, Any], identity: NamedDependency[Identity]) -> Response[bytes]:
     asked = _moment(request.query_params.get("before", ""))
     found = await reading.latest(identity.customer, before=asked or clock.now() + timedelta(days=1), most=AT_ONCE + 1)
-    rows = [
-        (order, words.standing(order, clock.now(), await parts_of(order.id) if order.kind is Kind.BUNDLE else ()))
-        for order in found[:AT_ONCE]
-    ]
+    parts = await parts_of_each([order.id for order in found if order.kind is Kind.BUNDLE])
+    rows = [(order, words.standing(order, clock.now(), parts.get(order.id, ()))) for order in found[:AT_ONCE]]
     older = rows[-1][0].created_at.isoformat() if len(found) > AT_ONCE else ""
     return page(request, "orders/index", rows=rows, older=older, is_first=asked is None)
 
