@@ -12,21 +12,19 @@ from selfcare.adapters.charging_embedded import EmbeddedCharging
 from selfcare.audit import log as audit
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute, fetch
-from selfcare.kernel import clock, ids
-from selfcare.kernel.money import Money
+from selfcare.kernel import clock
 from selfcare.portal.orders import credit_notes, jobs, orders, parts, stuck
 from selfcare.portal.orders import order as reading
 from selfcare.portal.orders.order import Kind, Order, State
-from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.outcome import DONE, NEVER_BEGAN, RUNNING, UNKNOWN, Outcome, Result
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import payment, payments, refunds
-from selfcare.portal.pay.payments import How
+from selfcare.portal.pay import payment, refunds
+from tests.portal.orders import bundling
+from tests.portal.orders.bundling import PRICES, state, states
 from tests.support import money, shopping
 from tests.support.money import Counter, Purse
 from tests.support.shopping import FAILED
 
-PRICES = {"roaming": 1_701, "data": 500, "boost": 399}
 USED = Outcome(Result.FAILED, "Some of it has been used already.")
 FORGET_JOBS = Prepared.sql("DELETE FROM job")
 AUDITED = Prepared.sql("SELECT event FROM audit_event WHERE event IN ('addons.taken_back', 'addons.failed')")
@@ -84,27 +82,7 @@ def open_shop(counter: Counter) -> tuple[Shop, Network]:
 
 
 async def buy(shop: Shop, counter: Counter, purse: Purse, *, credit: bool = False) -> Order:
-    inside = [
-        Wanted(kind=Kind.ADDON, name=name, price=Money(minor, "GBP"), delivers={"puts": []}, tax_permille=200)
-        for name, minor in PRICES.items()
-    ]
-    delivers = {"services": [], "refunds_all": True}
-    whole = Wanted(kind=Kind.BUNDLE, name="Travel", price=Money(2_600, "GBP"), delivers=delivers)
-    card = None if credit else await money.card(counter, purse)
-    how = How(request_key=ids.token(), card_id=card, credit_only=credit)
-    async with transaction():
-        order = await orders.write(shop, purse.who, whole, how, inside)
-    assert order.payment_id is not None
-    await payments.submit(shop.till, order.payment_id)
-    return await orders.advance(shop, order.id)
-
-
-async def states(order: Order) -> dict[str, State]:
-    return {part.name: part.state for part in await parts.parts_of(order.id)}
-
-
-async def state(order: Order) -> State:
-    return (await reading.load(order.id)).state
+    return await bundling.buy(shop, counter, purse, credit=credit, refunds_all=True)
 
 
 async def check_given_back(order: Order, purse: Purse, taken: int = 0) -> None:

@@ -14,21 +14,18 @@ from selfcare.audit import log as audit
 from selfcare.db.counting import counting
 from selfcare.db.engine import transaction
 from selfcare.db.prepared import Prepared, execute
-from selfcare.kernel import clock, ids
-from selfcare.kernel.money import Money
+from selfcare.kernel import clock
 from selfcare.portal.orders import jobs, orders, parts, stepping, stuck
 from selfcare.portal.orders import order as reading
 from selfcare.portal.orders.order import Kind, Order, State
-from selfcare.portal.orders.orders import Wanted
 from selfcare.portal.orders.outcome import DONE, RUNNING, UNKNOWN, Outcome
 from selfcare.portal.orders.shop import Shop
-from selfcare.portal.pay import payment, payments, refunds
-from selfcare.portal.pay.payments import How
+from selfcare.portal.pay import payment, refunds
+from tests.portal.orders.bundling import PRICES, buy, state, states
 from tests.support import money, shopping
 from tests.support.money import Counter, Purse
 from tests.support.shopping import FAILED
 
-PRICES = {"roaming": 1_701, "data": 500, "boost": 399}
 FORGET_JOBS = Prepared.sql("DELETE FROM job")
 
 
@@ -62,29 +59,6 @@ def open_shop(counter: Counter) -> tuple[Shop, Network]:
     opened = Shop(counter.till, EmbeddedCharging(), dict.fromkeys(set(Kind) - {Kind.BUNDLE}, network))
     jobs.add(counter.registry, opened)
     return opened, network
-
-
-async def buy(shop: Shop, counter: Counter, purse: Purse, bank: Bank = Bank.APPROVES, *, credit: bool = False) -> Order:
-    inside = [
-        Wanted(kind=Kind.ADDON, name=name, price=Money(minor, "GBP"), delivers={"puts": []}, tax_permille=200)
-        for name, minor in PRICES.items()
-    ]
-    whole = Wanted(kind=Kind.BUNDLE, name="Travel", price=Money(2_600, "GBP"), delivers={"services": []})
-    card = None if credit else await money.card(counter, purse, bank)
-    how = How(request_key=ids.token(), card_id=card, credit_only=credit)
-    async with transaction():
-        order = await orders.write(shop, purse.who, whole, how, inside)
-    assert order.payment_id is not None
-    await payments.submit(shop.till, order.payment_id)
-    return await orders.advance(shop, order.id)
-
-
-async def states(order: Order) -> dict[str, State]:
-    return {part.name: part.state for part in await parts.parts_of(order.id)}
-
-
-async def state(order: Order) -> State:
-    return (await reading.load(order.id)).state
 
 
 async def test_each_part_is_delivered_and_earned_by_itself(counter: Counter, purse: Purse) -> None:
